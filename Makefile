@@ -1,0 +1,61 @@
+# The front door. Every target does its own set-up from a bare clone.
+.DEFAULT_GOAL := help
+.PHONY: help chat bot check test lint chaos bench lock docs clean
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+RUN_READY := .venv/.ready-to-run
+DEV_READY := .venv/.ready-to-develop
+
+help:  ## list what can be done
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; found none. Set PYTHON=/path/to/python3.11."; exit 1; }
+	@echo "Setting up .venv (once) ..." >&2
+	@$(PYTHON) -m venv .venv
+
+$(RUN_READY): requirements.lock pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(DEV_READY): requirements-dev.lock $(RUN_READY)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+chat: $(RUN_READY)  ## talk with the bot in this terminal; no token needed
+	@$(BIN)/ipt-bot chat
+
+bot: $(RUN_READY)  ## run on Telegram with the token in .env
+	@$(BIN)/ipt-bot run
+
+check: $(RUN_READY)  ## read the whole book and list every fault
+	@$(BIN)/ipt-bot check
+
+test: $(DEV_READY)  ## everything: lint, types, the book, all tests with real parts
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/ipt-bot check
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: $(DEV_READY)  ## format and lint the code
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/mypy
+
+chaos: $(DEV_READY)  ## kill the bot at random instants and count what is lost (KILLS=50)
+	@$(BIN)/python -m tests.chaos --kills $${KILLS:-50} --seconds $${SECONDS_AT_MOST:-600}
+
+bench: $(RUN_READY)  ## CPU time of a durable turn, by part
+	@$(BIN)/ipt-bot bench turn
+
+docs: $(RUN_READY)  ## write the generated parts of the documents anew
+	@$(BIN)/ipt-bot draw --write
+
+lock: | $(BIN)/python  ## resolve the locked dependencies anew
+	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra dev pyproject.toml -o requirements-dev.lock
+
+clean:  ## remove the virtual environment and caches; never the data
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The edge: Telegram, terminal, clock, courier, command line."""

@@ -1,0 +1,1 @@
+"""The Telegram edge. Nothing outside this package imports `telegram`."""
