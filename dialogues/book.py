@@ -1,0 +1,118 @@
+"""The book: all dialogues, the contents and the phrases of one language, read and held together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from dialogues.contents import read_contents
+from dialogues.faults import Fault, Findings
+from dialogues.reader import read as read_dialogue
+from dialogues.rules import Rule
+from dialogues.wordlists import read_lists, read_refrains
+from state_machine.script import Bubble, Dialogue, Part, Script
+
+ALWAYS = "always/"
+"""Dialogues in this folder must be whole, or the programme does not start: help and danger are in it."""
+CONTENTS, REFRAINS, LISTS = "CONTENTS.md", "refrains.md", "lists.md"
+
+
+@dataclass(frozen=True)
+class Book:
+    """One language of the book.
+
+    `script` holds what the engine needs, without the faulty dialogues; `read` every dialogue that could be
+    read at all, for the checks; `faults` what stands in the way of starting or of a dialogue.
+    """
+
+    folder: Path
+    language: str
+    script: Script
+    read: Mapping[str, Dialogue] = field(default_factory=dict)
+    refrain_bubbles: Mapping[str, Bubble] = field(default_factory=dict)
+    numbers: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def refrains(self) -> dict[str, tuple[str, ...]]:
+        """Every refrain by name, with its wordings."""
+        return {name: bubble.wordings for name, bubble in self.refrain_bubbles.items()}
+
+    @property
+    def contents(self) -> tuple[Part, ...]:
+        """The parts of the programme in their order."""
+        return self.script.contents
+
+    @property
+    def fatal(self) -> tuple[Fault, ...]:
+        """The faults with which the programme must not start."""
+        return tuple(fault for fault in self.faults if fault.fatal)
+
+
+def read(folder: Path | None = None, language: str = "en") -> Book:
+    """Read the book of one language from its folder (that of the installed package if none is given).
+
+    Never raises because of what stands in the files: whatever is wrong is in `faults`.
+    """
+    from dialogues.gazetteer import gazetteer  # noqa: PLC0415 - names and zones take time to load
+
+    folder = folder or Path(__file__).parent / language
+    faults: list[Fault] = []
+    parts = _page(folder, CONTENTS, read_contents, faults)
+    refrains = _page(folder, REFRAINS, read_refrains, faults)
+    lists = _page(folder, LISTS, read_lists, faults)
+    every = _dialogues(folder, faults)
+    broken = {fault.file for fault in faults}
+    order = {part.dialogue: place for place, part in enumerate(parts)}
+    whole = sorted(
+        (dialogue for dialogue in every.values() if dialogue.file not in broken),
+        key=lambda dialogue: (order.get(dialogue.name, len(order)), dialogue.name),
+    )
+    script = Script(
+        dialogues={dialogue.name: dialogue for dialogue in whole},
+        contents=parts,
+        refrains={name: len(bubble.wordings) for name, bubble in refrains.items()},
+        feelings=lists.feelings,
+        gazetteer=gazetteer(language),
+    )
+    return Book(folder, language, script, every, refrains, lists.numbers, tuple(faults))
+
+
+def _dialogues(folder: Path, faults: list[Fault]) -> dict[str, Dialogue]:
+    """Every dialogue below the folder that could be read, with the faults of all."""
+    every: dict[str, Dialogue] = {}
+    for path in sorted(folder.glob("*/**/*.md")):
+        file = path.relative_to(folder).as_posix()
+        text = _text(folder, file, faults)
+        if text is None:
+            continue
+        reading = read_dialogue(text, file.removesuffix(".md"))
+        faults.extend(replace(fault, fatal=file.startswith(ALWAYS)) for fault in reading.faults)
+        if reading.dialogue is not None:
+            every[reading.dialogue.name] = reading.dialogue
+    return every
+
+
+_Read = TypeVar("_Read")
+
+
+def _page(folder: Path, file: str, reader: Callable[[str, Findings], _Read], faults: list[Fault]) -> _Read:
+    """Read one of the pages beside the dialogues; without it nothing can start."""
+    findings = Findings(file)
+    result = reader(_text(folder, file, faults) or "", findings)
+    faults.extend(replace(fault, fatal=True) for fault in findings.faults)
+    return result
+
+
+def _text(folder: Path, file: str, faults: list[Fault]) -> str | None:
+    fatal = "/" not in file or file.startswith(ALWAYS)
+    try:
+        return (folder / file).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        sentence = "This file is not plain text in UTF-8; save it so in your editor."
+    except OSError:
+        sentence = "This file can't be read or is missing; put it back."
+    faults.append(Fault(file, 0, sentence, Rule.TEXT, fatal=fatal))
+    return None
