@@ -14,6 +14,7 @@ class Kind(StrEnum):
     NEW_NAME = "A new name"
     SOME_FEELINGS = "Some feelings"
     TIME = "A time of day"
+    CLOCK = "The time on your clock"
     DATE = "A date"
     COUNTRY = "A country"
     PLACE = "A place"
@@ -27,6 +28,7 @@ LONGEST: dict[Kind, int] = {
     Kind.NEW_NAME: 40,
     Kind.SOME_FEELINGS: 400,
     Kind.TIME: 40,
+    Kind.CLOCK: 40,
     Kind.DATE: 40,
     Kind.COUNTRY: 60,
     Kind.PLACE: 60,

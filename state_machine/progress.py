@@ -98,6 +98,8 @@ class Progress:
 
     phase: str = "welcome"
     runs: tuple[Run, ...] = ()
+    aside: tuple[Run, ...] = ()
+    """Parts of the programme that were left half done. They keep their place."""
     facts: Mapping[str, Fact] = field(default_factory=dict)
     people: tuple[Person, ...] = ()
     done: Mapping[str, Done] = field(default_factory=dict)

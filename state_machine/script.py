@@ -175,6 +175,16 @@ class Script:
     contents: tuple[Part, ...] = ()
     refrains: Mapping[str, int] = field(default_factory=dict)
     feelings: tuple[Feeling, ...] = ()
+    numbers: tuple[str, ...] = ()
+    """The words for 0, 1, 2 …, so that a number may be typed as a word."""
+    skip: str = "Skip"
+    """What the client says, or taps, to skip."""
+    finished: str = "Done"
+    """What the client says, or taps, when several have been picked."""
+    back: tuple[str, ...] = ("back", "go back")
+    """Words that, said alone, go back one step."""
+    later: tuple[str, ...] = ("later", "not now", "stop")
+    """Words that, said alone, put aside what is open."""
     gazetteer: Gazetteer = field(default_factory=Gazetteer)
 
     @property

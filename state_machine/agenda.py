@@ -1,0 +1,108 @@
+"""Which part of the programme is due, and when to wake next.
+
+Both are pure functions of progress: nothing is scheduled, so nothing scheduled can be lost or doubled.
+Days count on the client's own calendar, from the day of consent, which is day 1.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from state_machine.conditions import CONDITIONS, View
+from state_machine.progress import Progress, Run
+from state_machine.script import Part, Script, Silence, Step
+
+USUAL_LOOK_IN = "18:00"
+"""When to look in as long as the client has not said when, on their own clock."""
+
+
+def zone_of(progress: Progress) -> ZoneInfo:
+    """The client's time zone; UTC as long as it is not known."""
+    fact = progress.facts.get("zone")
+    for run in progress.runs:
+        fact = next((answer.fact for answer in run.answers if answer.memory == "zone"), fact)
+    return ZoneInfo((fact.code if fact else None) or "UTC")
+
+
+def due(view: View, on: date) -> Part | None:
+    """The first part of the present phase that has come by the client's date `on` and is not done.
+
+    A planned part, not yet written, is due once, and only one of them until it is written.
+    """
+    progress = view.progress
+    if progress.begun is None:
+        return None
+    seen: dict[str, int] = {}
+    waiting_for_words = False
+    for part in view.script.contents:
+        name = part.dialogue or planned_key(part)
+        seen[name] = seen.get(name, 0) + 1
+        done = progress.done.get(name)
+        if part.phase != progress.phase or on < day_of(part, progress.begun):
+            continue
+        if part.dialogue is None:
+            if done is None and not waiting_for_words:
+                return part
+            waiting_for_words = True
+            continue
+        is_done = done is not None and done.times >= seen[name]
+        if not is_done and (part.when is None or CONDITIONS[part.when](view)):
+            return part
+    return None
+
+
+def planned_key(part: Part) -> str:
+    """The name under which it is kept that a planned part has been spoken of."""
+    return f"planned:{part.planned or part.title}"
+
+
+def day_of(part: Part, begun: date) -> date:
+    """The client's date on which a part comes."""
+    return begun + timedelta(days=part.day - 1)
+
+
+def next_wake(script: Script, progress: Progress) -> datetime | None:
+    """The next instant (UTC) at which something happens by itself; `None` if nothing does."""
+    instants = [silence_due(script, progress), look_in_due(script, progress)]
+    return min((instant for instant in instants if instant is not None), default=None)
+
+
+def silence_due(script: Script, progress: Progress) -> datetime | None:
+    """When the silence at the open step has lasted as long as the step waits."""
+    run = progress.runs[-1] if progress.runs else None
+    step = open_step(script, run)
+    if run is None or step is None or step.silence is None:
+        return None
+    takes = step.silence.takes
+    return run.asked + takes.after if isinstance(takes, Silence) else None
+
+
+def open_step(script: Script, run: Run | None) -> Step | None:
+    """The step a run stands at, if both still exist."""
+    dialogue = script.dialogues.get(run.dialogue) if run else None
+    return dialogue.steps.get(run.step) if dialogue and run else None
+
+
+def look_in_due(script: Script, progress: Progress) -> datetime | None:
+    """When to write first: at the hour the client chose, on the first day after they were last here
+    on which a part is due.
+
+    Nothing while something is open, while paused, or while the last time we wrote first is unanswered.
+    """
+    if progress.begun is None or progress.heard is None or progress.runs:
+        return None
+    if progress.looked_in is not None and progress.looked_in >= progress.heard:
+        return None
+    zone = zone_of(progress)
+    fact = progress.facts.get("look_in")
+    hour, minute = ((fact.code if fact else None) or USUAL_LOOK_IN).split(":")
+    day = progress.heard.astimezone(zone).date() + timedelta(days=1)
+    if progress.paused_until is not None:
+        day = max(day, progress.paused_until.astimezone(zone).date())
+    view = View(script, progress, None, progress.heard)
+    days = sorted({max(day, day_of(part, progress.begun)) for part in script.contents})
+    first = next((one for one in days if due(view, one)), None)
+    if first is None:
+        return None
+    return datetime.combine(first, time(int(hour), int(minute)), zone).astimezone(ZoneInfo("UTC"))

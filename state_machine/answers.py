@@ -1,0 +1,239 @@
+"""Which way on does this answer take?
+
+What is typed is read in a fixed order: a label of the step (any case, without its emoji), then the kinds in the
+order they are written, then free text. What no way takes is a `Misread`: the refrain that says so, and whether
+the words are worth keeping as today's note.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from state_machine.conditions import View
+from state_machine.kinds import LONGEST, PICKED_SEVERAL, Kind
+from state_machine.offers import zones_of
+from state_machine.progress import Person
+from state_machine.script import Label, Numbers, Step, Way
+
+CLOCK_TOLERANCE = timedelta(minutes=20)
+"""How far a clock the client reads may be off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An answer that a way takes: its words and code, and the person it names, if any."""
+
+    way: Way
+    index: int
+    value: str
+    code: str | None = None
+    person: int | None = None
+    new_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Misread:
+    """An answer that no way takes: the refrain that says so; `note` if the words are kept with today."""
+
+    refrain: str
+    note: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    value: str
+    code: str | None = None
+    person: int | None = None
+    new_name: str | None = None
+
+
+def read(step: Step, text: str, view: View) -> Taken | Misread:
+    """The way of `step` that takes `text`, or why none does. `text` is not empty."""
+    words = plain(text)
+    for index, way in enumerate(step.ways):
+        if isinstance(way.takes, Label) and plain(way.takes.text) == words:
+            return Taken(way, index, way.takes.text, way.code)
+    refusal: Misread | None = None
+    own_words: tuple[int, Way] | None = None
+    for index, way in enumerate(step.ways):
+        if way.takes is Kind.OWN_WORDS:
+            own_words = index, way
+            continue
+        if isinstance(way.takes, Numbers):
+            found = read_number(text, way.takes, view)
+        elif isinstance(way.takes, Kind):
+            found = _read_kind(way.takes, text, view)
+        else:
+            continue
+        if isinstance(found, _Read):
+            return Taken(way, index, found.value, way.code or found.code, found.person, found.new_name)
+        refusal = refusal or found
+    if own_words is not None:
+        if len(text) > LONGEST[Kind.OWN_WORDS]:
+            return Misread("too_long")
+        return Taken(own_words[1], own_words[0], text.strip(), own_words[1].code)
+    return refusal or Misread("kept_with_today", note=True)
+
+
+def plain(text: str) -> str:
+    """`text` in lower case, with straight quotes, and without emoji and closing punctuation."""
+    text = text.replace("’", "'").casefold()
+    text = re.sub(r"[^\w\s'%/+:,-]", "", text)
+    return " ".join(text.split()).strip(" ,:'")
+
+
+def read_number(text: str, takes: Numbers, view: View) -> _Read | Misread | None:
+    """A whole number in figures or in a word; `None` if `text` speaks of no number at all."""
+    words = plain(text.replace(".", " . ")).split()
+    if len(words) > 3:
+        return None
+    figures = re.findall(r"-?\d+(?:[.,]\d+)?", text)
+    spelled = [view.script.numbers.index(word) for word in words if word in view.script.numbers]
+    if re.fullmatch(r"\s*\d+\s*/\s*\d+\s*", text):
+        figures = figures[:1]
+    if len(figures) + len(spelled) != 1:
+        return Misread("not_that_number") if figures or spelled else None
+    said = figures[0] if figures else str(spelled[0])
+    if not said.isdecimal() or not takes.low <= int(said) <= takes.high:
+        return None if said.isdecimal() and _is_other_range(takes) else Misread("not_that_number")
+    return _Read(str(int(said)), str(int(said)))
+
+
+def _is_other_range(takes: Numbers) -> bool:
+    """A range that does not start at 0 has a neighbour that may take the number."""
+    return takes.low > 0
+
+
+def _read_kind(kind: Kind, text: str, view: View) -> _Read | Misread | None:
+    text = text.strip()
+    if kind is Kind.SKIP:
+        return _Read(text) if plain(text) == plain(view.script.skip) else None
+    if len(text) > LONGEST[kind]:
+        return Misread("too_long", note=True)
+    match kind:
+        case Kind.NEW_NAME:
+            return _new_name(text, view)
+        case Kind.ONE_PERSON:
+            person = living(text, view)
+            return _Read(person.name, person=person.id) if person else Misread("not_on_the_map")
+        case Kind.SOME_PEOPLE | Kind.SOME_FEELINGS:
+            return _several(kind, text, view)
+        case Kind.TIME:
+            time = read_time(text)
+            return _Read(time, time) if time else Misread("not_that_time")
+        case Kind.CLOCK:
+            return _clock(text, view)
+        case Kind.DATE:
+            day = read_date(text, view.now.date())
+            return _Read(day.isoformat(), day.isoformat()) if day else Misread("not_that_date")
+        case Kind.COUNTRY:
+            return _country(text, view)
+        case Kind.PLACE:
+            zone = view.script.gazetteer.cities.get(plain(text))
+            return _Read(text, zone) if zone else Misread("not_that_place")
+        case _:
+            return None
+
+
+def _new_name(text: str, view: View) -> _Read | Misread:
+    if "\n" in text or not any(letter.isalnum() for letter in text):
+        return Misread("not_followed")
+    if any(person.name.casefold() == text.casefold() for person in view.progress.people):
+        return Misread("name_taken")
+    return _Read(text, new_name=text)
+
+
+def living(name: str, view: View) -> Person | None:
+    """The living person of that name on the people map."""
+    said = plain(name)
+    return next((p for p in view.progress.people if plain(p.name) == said and not p.died), None)
+
+
+def split_list(text: str) -> list[str]:
+    """The parts of a list as people type it, with commas, plus signs, lines or *and*."""
+    return [part.strip() for part in re.split(r"[,;+&\n]|\band\b", text) if part.strip()]
+
+
+def _several(kind: Kind, text: str, view: View) -> _Read | Misread:
+    parts = split_list(text)
+    if kind is Kind.SOME_PEOPLE:
+        found = [person for part in parts if (person := living(part, view))]
+        if len(found) < len(parts):
+            return Misread("not_on_the_map")
+        return _Read(", ".join(p.name for p in found), ",".join(str(p.id) for p in found))
+    known = {plain(f.word): f for f in view.script.feelings}
+    codes = [known[plain(part)].code for part in parts if plain(part) in known]
+    words = [known[plain(part)].word if plain(part) in known else part for part in parts]
+    return _Read(", ".join(words), ",".join(codes) or None) if words else Misread("no_feeling_found")
+
+
+_TIME = re.compile(
+    r"(?:at |around |about |by )?(\d{1,2})(?:[:.h](\d{2}))?\s*(am|pm|a\.m\.|p\.m\.|o'clock)?", re.ASCII
+)
+_NAMED_TIMES = {"noon": "12:00", "midday": "12:00", "midnight": "00:00"}
+
+
+def read_time(text: str) -> str | None:
+    """A time of day as `HH:MM`: `9`, `at 9.30`, `21:15`, `8 pm`, `noon`."""
+    said = text.strip().casefold().rstrip(".!")
+    named = said.removeprefix("at ")
+    if named in _NAMED_TIMES:
+        return _NAMED_TIMES[named]
+    match = _TIME.fullmatch(text.strip().casefold())
+    if not match:
+        return None
+    hour, minute, half = int(match[1]), int(match[2] or 0), (match[3] or "").replace(".", "")
+    if half in {"am", "pm"}:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if half == "pm" else 0)
+    if hour > 23 or minute > 59:
+        return None
+    return f"{hour:02}:{minute:02}"
+
+
+def read_date(text: str, today: date) -> date | None:
+    """A date: `2026-03-01`, `1.3.2026`, `1/3/2026` (day first), `1 March 2026`, `today`, `yesterday`."""
+    said = text.strip()
+    if said.casefold() in {"today", "yesterday"}:
+        return today - timedelta(days=said.casefold() == "yesterday")
+    for shape in ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%d %B %Y", "%d %b %Y", "%B %d %Y", "%B %d, %Y"):
+        try:
+            return datetime.strptime(said, shape).date()  # noqa: DTZ007 - a date has no zone
+        except ValueError:
+            continue
+    return None
+
+
+def _clock(text: str, view: View) -> _Read | Misread:
+    time = read_time(text)
+    if time is None:
+        return Misread("not_that_time")
+    said = int(time[:2]) * 60 + int(time[3:])
+    best: tuple[int, str] | None = None
+    for zone in zones_of(view):
+        local = view.now.astimezone(ZoneInfo(zone))
+        apart = abs(local.hour * 60 + local.minute - said)
+        apart = min(apart, 24 * 60 - apart)
+        if best is None or apart < best[0]:
+            best = apart, zone
+    if best is None or best[0] > CLOCK_TOLERANCE.total_seconds() / 60:
+        return Misread("not_that_time")
+    return _Read(best[1], best[1])
+
+
+def _country(text: str, view: View) -> _Read | Misread:
+    places = view.script.gazetteer
+    said = plain(text).removeprefix("the ").removeprefix("in ")
+    code = places.countries.get(said)
+    if code is None and (zone := places.cities.get(said)):
+        code = next((c for c, zones in places.zones.items() if zone in zones), None)
+    return _Read(places.names.get(code, code), code) if code else Misread("not_that_country")
+
+
+def is_pick(step: Step) -> Way | None:
+    """The way of a step where several may be picked, one tap each."""
+    return next((way for way in step.ways if way.takes in PICKED_SEVERAL), None)

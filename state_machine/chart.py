@@ -1,0 +1,111 @@
+"""Tables and scripts as `transitions` machines: one for the programme, one for each dialogue.
+
+Built once, without a model of their own, shared by everybody and never written to again.
+A turn fires an event on a short-lived model and drops it.
+(A machine per client costs 2–44 ms a turn; adding and removing models 0.6–14 ms; a trigger on a shared one 20 µs.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from transitions import Machine
+
+from state_machine.conditions import CONDITIONS, Condition, View
+from state_machine.programme import DEPARTURES, PHASES, Departure
+from state_machine.script import Dialogue, Script, When
+
+SILENT = "silent"
+
+
+class Model:
+    """What a machine moves during one turn: the phase, the step of one dialogue, the departure heard."""
+
+    __slots__ = ("heard", "phase", "step")
+
+    def __init__(self, phase: str = "", step: str = "") -> None:
+        self.phase = phase
+        self.step = step
+        self.heard: Departure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """The book as machines."""
+
+    script: Script
+    programme: Any
+    dialogues: Mapping[str, Any]
+
+    def way(self, dialogue: str, step: str, index: int) -> str:
+        """Where way number `index` of a step leads."""
+        model = Model(step=step)
+        self.dialogues[dialogue].events[f"way_{index}"].trigger(model)
+        return model.step
+
+    def silently(self, view: View, dialogue: str, step: str) -> str:
+        """Where a silent step leads, by the first condition that is true."""
+        model = Model(step=step)
+        self.dialogues[dialogue].events[SILENT].trigger(model, view)
+        return model.step
+
+    def depart(self, view: View, dialogue: str, outcome: str) -> tuple[str, Departure | None]:
+        """The phase after an outcome, and the row that was heard; (the same phase, None) if none was."""
+        model = Model(phase=view.progress.phase)
+        event = self.programme.events.get(f"{dialogue}:{outcome}")
+        if event is not None and model.phase in event.transitions:
+            event.trigger(model, view, model)
+        return model.phase, model.heard
+
+
+def build(script: Script, departures: Sequence[Departure] = DEPARTURES) -> Charts:
+    """The machines of a whole book."""
+    return Charts(
+        script=script,
+        programme=programme_machine(departures),
+        dialogues={name: dialogue_machine(dialogue) for name, dialogue in script.dialogues.items()},
+    )
+
+
+def dialogue_machine(dialogue: Dialogue) -> Any:
+    """Steps are states, ways on are transitions, silent ways carry conditions."""
+    machine = Machine(
+        model=None,
+        states=list(dialogue.steps),
+        initial=dialogue.first,
+        auto_transitions=False,
+        model_attribute="step",
+    )
+    for step in dialogue.steps.values():
+        for index, way in enumerate(step.ways):
+            if isinstance(way.takes, When):
+                condition = CONDITIONS[way.takes.condition] if way.takes.condition else None
+                machine.add_transition(SILENT, step.name, way.target, conditions=condition)
+            else:
+                machine.add_transition(f"way_{index}", step.name, way.target)
+    return machine
+
+
+def programme_machine(departures: Sequence[Departure]) -> Any:
+    """Phases are states, departures are transitions."""
+    machine = Machine(
+        model=None, states=list(PHASES), initial=PHASES[0], auto_transitions=False, model_attribute="phase"
+    )
+    for row in departures:
+        for phase in row.phases:
+            condition = _alone(CONDITIONS[row.only_if]) if row.only_if else None
+            machine.add_transition(row.trigger, phase, row.to, conditions=condition, before=_noting(row))
+    return machine
+
+
+def _alone(condition: Condition) -> Callable[[View, Model], bool]:
+    return lambda view, _model: condition(view)
+
+
+def _noting(row: Departure) -> Callable[[View, Model], None]:
+    def note(_view: View, model: Model) -> None:
+        model.heard = row
+
+    return note

@@ -1,0 +1,285 @@
+"""The one door: `step(charts, progress, event) -> Turn`.
+
+Pure: the same book, progress and event give the same turn. What can be said at any step (commands, plain words,
+back, later) is read here first; then the open step; then, if nothing is open, what is due.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from state_machine import agenda
+from state_machine.answers import Misread, plain, read
+from state_machine.chart import Charts
+from state_machine.effects import Redraw, Toast
+from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
+from state_machine.flow import UNTIL_THEY_WRITE, Flow
+from state_machine.messages import Lane
+from state_machine.offers import PICK, Offer, offers
+from state_machine.programme import CHECK_IN, CHECK_IN_AGAIN, HOME, PHASES, RENAMED, WELCOME
+from state_machine.progress import Progress
+from state_machine.script import Silence, Way
+from state_machine.turn import Turn, local
+
+SHARED = frozenset({"sticker", "photo", "voice", "video", "document", "contact", "place"})
+"""What can be shared beside text and has a refrain of its own; anything else is *other*."""
+
+
+def step(charts: Charts, progress: Progress, event: Event) -> Turn:
+    """Decide one turn. Never raises for anything a client can send or any progress a release can leave behind."""
+    turn = Flow(charts, progress, event.at)
+    _repair(turn)
+    if not isinstance(event, Woke):
+        forever = turn.progress.paused_until == UNTIL_THEY_WRITE
+        turn.change(heard=event.at, paused_until=None if forever else turn.progress.paused_until)
+    match event:
+        case Said():
+            _said(turn, event)
+        case Tapped():
+            _tapped(turn, event.button)
+        case Shared():
+            _shared(turn, event)
+        case Edited():
+            turn.note(event.text)
+            turn.remark("edited", again=True)
+        case Woke():
+            _woke(turn)
+    return turn.finish()
+
+
+# --- what is said --------------------------------------------------------------------
+
+
+def _said(turn: Flow, event: Said) -> None:
+    text = event.text.strip()
+    if not any(letter.isalnum() for letter in text):
+        _not_followed(turn)
+    elif not (_command(turn, text) or _plain_words(turn, text)):
+        if event.crossed:
+            _crossed(turn, text, event)
+        elif turn.front is None:
+            _nothing_open(turn, text)
+        else:
+            _answer(turn, text)
+
+
+def _not_followed(turn: Flow) -> None:
+    if turn.front is None:
+        _idle(turn)
+    else:
+        turn.remark("not_followed", again=True)
+
+
+def _command(turn: Flow, text: str) -> bool:
+    if not text.startswith("/"):
+        return False
+    word = text[1:].split(maxsplit=1)[0].split("@", maxsplit=1)[0].casefold() if text[1:].split() else ""
+    if word == "start":
+        _start(turn)
+    elif word == "back":
+        turn.back()
+    elif word in {"later", "stop"}:
+        turn.put_aside()
+    elif word in (commands := turn.script.commands):
+        _open_by_client(turn, commands[word])
+    else:
+        turn.remark("unknown_command", again=True)
+    return True
+
+
+def _plain_words(turn: Flow, text: str) -> bool:
+    """Words that mean the same at every step, unless the open step has a button of that name."""
+    words = plain(text)
+    run = turn.front
+    labels = offers(turn.step(run), turn.view(run)) if run else ()
+    if any(plain(offer.label) == words for offer in labels):
+        return False
+    if words in turn.script.back and run is not None:
+        turn.back()
+    elif words in turn.script.later and run is not None:
+        turn.put_aside()
+    elif words in (known := turn.script.plain_words):
+        _open_by_client(turn, known[words])
+    else:
+        return False
+    return True
+
+
+def _open_by_client(turn: Flow, name: str) -> None:
+    """Open what the client asked for. A second check-in on one day asks first what it is for."""
+    if turn.progress.consent is None and not turn.script.dialogues[name].safety and name not in BEFORE_CONSENT:
+        turn.remark("consent_first")
+        _start(turn)
+        return
+    if name == CHECK_IN and CHECK_IN_AGAIN in turn.script.dialogues and _checked_in_today(turn):
+        name = CHECK_IN_AGAIN
+    turn.open(name)
+
+
+BEFORE_CONSENT = frozenset({"always/help", "always/delete"})
+"""What can be opened before consent, beside safety: nothing that keeps an answer."""
+
+
+def _checked_in_today(turn: Flow) -> bool:
+    done = turn.progress.done.get(CHECK_IN)
+    return done is not None and local(turn.view(), done.last).date() == turn.today()
+
+
+def _start(turn: Flow) -> None:
+    if turn.front is not None:
+        turn.arrive(turn.front)
+    elif turn.progress.consent is None:
+        turn.open(WELCOME)
+    else:
+        _idle(turn)
+
+
+def _crossed(turn: Flow, text: str, event: Said) -> None:
+    """Words sent before the open question had arrived: never an answer to it. The same tap twice is one tap."""
+    if plain(text) == plain(turn.progress.just_settled or "") and not event.unseen:
+        return
+    if turn.note(text):
+        turn.remark("crossed")
+    if event.unseen and turn.front is not None:
+        turn.arrive(turn.front)
+
+
+def _nothing_open(turn: Flow, text: str) -> None:
+    if turn.progress.consent is None:
+        turn.open(WELCOME)
+        return
+    turn.note(text)
+    if len(text.split()) > 2:
+        turn.remark("kept_with_today")
+    _idle(turn)
+
+
+def _idle(turn: Flow) -> None:
+    """Nothing is open: what is due, or the door to everything else."""
+    if turn.progress.consent is None:
+        turn.open(WELCOME)
+    elif not turn.open_due():
+        turn.open(HOME)
+
+
+def _answer(turn: Flow, text: str) -> None:
+    run = turn.front
+    if run is None:
+        return
+    step = turn.step(run)
+    if run.picked and plain(text) == plain(turn.script.finished):
+        text = ", ".join(run.picked)
+    taken = read(step, text, turn.view(run))
+    if not isinstance(taken, Misread):
+        turn.take(taken)
+    elif taken.note and not turn.note(text):
+        turn.remark("not_kept_yet", again=True)
+    else:
+        turn.remark(taken.refrain, again=True)
+
+
+# --- what is tapped ------------------------------------------------------------------
+
+
+def _tapped(turn: Flow, button: str) -> None:
+    """A tap counts only for the very question its message asked; an old one gets a few words, never silence."""
+    number, _, rest = button.partition(":")
+    name, _, key = rest.partition(":")
+    run = turn.front
+    if run is None or str(run.id) != number or run.step != name:
+        same_run = run is not None and str(run.id) == number
+        turn.effects.append(Toast("already_noted" if same_run else "old_button"))
+        return
+    offer = next((o for o in offers(turn.step(run), turn.view(run)) if o.key == key), None)
+    if offer is None:
+        turn.effects.append(Toast("old_button"))
+    elif offer.key.startswith(PICK):
+        _picked(turn, offer)
+    else:
+        turn.effects.append(Toast(""))
+        _answer(turn, offer.label)
+
+
+def _picked(turn: Flow, offer: Offer) -> None:
+    """One of several: in or out. The message shows what is picked; *Done* takes it."""
+    run = turn.front
+    if run is None:
+        return
+    picked = tuple(p for p in run.picked if p != offer.label) if offer.picked else (*run.picked, offer.label)
+    run = turn.put(replace(run, picked=picked))
+    turn.effects += [Toast(""), Redraw(run, turn.progress)]
+
+
+# --- what else can happen ------------------------------------------------------------
+
+
+def _shared(turn: Flow, event: Shared) -> None:
+    if event.caption.strip():
+        turn.note(event.caption.strip())
+    turn.remark(f"shared_{event.what if event.what in SHARED else 'other'}", again=True)
+
+
+def _woke(turn: Flow) -> None:
+    """Silence that has lasted long enough is an answer; else it may be time to look in."""
+    turn.lane = Lane.REMINDER
+    run = turn.front
+    silence = agenda.silence_due(turn.script, turn.progress)
+    if run is not None and silence is not None and silence <= turn.now:
+        way = turn.step(run).silence
+        if way is not None:
+            _silent(turn, way)
+        return
+    look_in = agenda.look_in_due(turn.script, turn.progress)
+    if look_in is not None and look_in <= turn.now:
+        turn.change(looked_in=turn.now)
+        turn.open_due()
+
+
+def _silent(turn: Flow, way: Way) -> None:
+    run = turn.front
+    if run is None or not isinstance(way.takes, Silence):
+        return
+    if run.amends:
+        turn.close_as_left(run)
+        return
+    index = turn.step(run).ways.index(way)
+    target = turn.charts.way(run.dialogue, run.step, index)
+    turn.arrive(turn.moved(run, target))
+
+
+# --- what a release leaves behind ----------------------------------------------------
+
+
+def _repair(turn: Flow) -> None:
+    """Bring runs whose dialogue, step or person is gone to a safe place; nobody is stranded by a release."""
+    progress = turn.progress
+    if progress.phase not in PHASES:
+        turn.change(phase="assessment" if progress.consent else "welcome")
+    turn.change(aside=tuple(run for run in progress.aside if run.dialogue in turn.script.dialogues))
+    moved = False
+    for run in progress.runs:
+        dialogue, _, named = RENAMED.get(f"{run.dialogue}#{run.step}", "").partition("#")
+        name = dialogue or RENAMED.get(run.dialogue, run.dialogue)
+        known = turn.script.dialogues.get(name)
+        if known is None:
+            turn.drop(run)
+            turn.remember(run.answers)
+            moved = True
+            continue
+        target = named or run.step
+        if target not in known.steps:
+            target, moved = known.first, True
+        if (name, target) != (run.dialogue, run.step):
+            trail = tuple(past for past in run.trail if past in known.steps)
+            turn.put(replace(run, dialogue=name, step=target, trail=trail))
+        if run.person is not None and all(person.id != run.person for person in progress.people):
+            turn.drop(run)
+            moved = True
+    if moved:
+        turn.remark("moved_on")
+
+
+def begin(charts: Charts, at: datetime) -> Turn:
+    """The first turn of a new client: the bot speaks first."""
+    return step(charts, Progress(), Said(at, "/start"))

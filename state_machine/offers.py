@@ -1,0 +1,100 @@
+"""What can be tapped at a step. Every edge shows the same offers in its own manner.
+
+An offer's `key` is stable while the step is open; with the run and the step it makes the token of a button,
+so that a second tap, or a tap on an old message, is known for what it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from state_machine.conditions import View
+from state_machine.kinds import PICKED_SEVERAL, Kind
+from state_machine.progress import Run
+from state_machine.script import Dialogue, Label, Numbers, Step, Way
+
+SKIP = "skip"
+FINISHED = "done"
+PICK = "+"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One thing to tap: what it says, and the key it is known by."""
+
+    key: str
+    label: str
+    picked: bool = False
+
+
+def offers(step: Step, view: View) -> tuple[Offer, ...]:
+    """Everything that can be tapped at `step`, in the order of its ways."""
+    found: list[Offer] = []
+    for index, way in enumerate(step.ways):
+        match way.takes:
+            case Label(text):
+                found.append(Offer(f"l{index}", text))
+            case Numbers(low, high):
+                found += [Offer(f"n{number}", str(number)) for number in range(low, high + 1)]
+            case Kind() as kind:
+                found += _of_kind(kind, way, view)
+            case _:
+                pass
+    several = any(way.takes in PICKED_SEVERAL for way in step.ways)
+    if several and view.run is not None and view.run.picked:
+        found.append(Offer(FINISHED, view.script.finished))
+    return tuple(found)
+
+
+def _of_kind(kind: Kind, way: Way, view: View) -> list[Offer]:
+    living = [person for person in view.progress.people if not person.died]
+    picked = view.run.picked if view.run else ()
+    match kind:
+        case Kind.SKIP:
+            return [Offer(SKIP, view.script.skip)]
+        case Kind.ONE_PERSON:
+            return [Offer(f"p{person.id}", person.name) for person in living]
+        case Kind.SOME_PEOPLE:
+            return [Offer(f"{PICK}p{p.id}", p.name, p.name in picked) for p in living]
+        case Kind.SOME_FEELINGS:
+            return [Offer(f"{PICK}{f.code}", f.word, f.word in picked) for f in view.script.feelings]
+        case Kind.NEW_NAME:
+            fact = view.fact(way.code) if way.code else None
+            taken = {person.name.casefold() for person in view.progress.people}
+            fits = fact is not None and len(fact.value) <= 40 and fact.value.casefold() not in taken
+            return [Offer("name", fact.value)] if fact is not None and fits else []
+        case Kind.CLOCK:
+            return [Offer(f"c{clock}", clock) for clock in clocks(view)]
+        case _:
+            return []
+
+
+def is_inline(dialogue: Dialogue, step: Step) -> bool:
+    """Whether the offers stand under their own message.
+
+    True for scales and safety questions, whose labels repeat, for numbers, and where several may be picked.
+    """
+    return dialogue.inline or any(isinstance(way.takes, Numbers) or way.takes in PICKED_SEVERAL for way in step.ways)
+
+
+def token(run: Run, key: str) -> str:
+    """The token of a button: run, step, offer."""
+    return f"{run.id}:{run.step}:{key}"
+
+
+def clocks(view: View) -> tuple[str, ...]:
+    """The times of day it may be now in the client's country, as `HH:MM`, each once, earliest zone first."""
+    times = {local_time(zone, view.now) for zone in zones_of(view)}
+    return tuple(sorted(times))
+
+
+def zones_of(view: View) -> tuple[str, ...]:
+    """The zones of the client's country, the most populous first; none if the country is unknown."""
+    return view.script.gazetteer.zones.get(view.code("country") or "", ())
+
+
+def local_time(zone: str, now: datetime) -> str:
+    """The time of day in `zone` as `HH:MM`."""
+    return now.astimezone(ZoneInfo(zone)).strftime("%H:%M")
