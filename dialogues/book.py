@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from dialogues.checks.sound import sound
 from dialogues.contents import read_contents
 from dialogues.faults import Fault, Findings
 from dialogues.reader import read as read_dialogue
 from dialogues.rules import Rule
-from dialogues.wordlists import read_lists, read_refrains
+from dialogues.templates import environment
+from dialogues.wordlists import Lists, read_lists, read_refrains
 from state_machine.script import Bubble, Dialogue, Part, Script
 
 ALWAYS = "always/"
@@ -64,6 +68,8 @@ def read(folder: Path | None = None, language: str = "en") -> Book:
     refrains = _page(folder, REFRAINS, read_refrains, faults)
     lists = _page(folder, LISTS, read_lists, faults)
     every = _dialogues(folder, faults)
+    steering = _steering(lists, refrains)
+    faults += _unsound(every, faults, refrains, environment(lists.numbers, language), steering)
     broken = {fault.file for fault in faults}
     order = {part.dialogue: place for place, part in enumerate(parts)}
     whole = sorted(
@@ -76,8 +82,50 @@ def read(folder: Path | None = None, language: str = "en") -> Book:
         refrains={name: len(bubble.wordings) for name, bubble in refrains.items()},
         feelings=lists.feelings,
         gazetteer=gazetteer(language),
+        **steering,
     )
     return Book(folder, language, script, every, refrains, lists.numbers, tuple(faults))
+
+
+def _unsound(
+    every: Mapping[str, Dialogue],
+    unreadable: Sequence[Fault],
+    refrains: Mapping[str, Bubble],
+    env: ImmutableSandboxedEnvironment,
+    steering: _Steering,
+) -> list[Fault]:
+    """The faults of dialogues that could be read in full, so that no fault is only the shadow of another."""
+    half_read = {fault.file for fault in unreadable}
+    memories = frozenset().union(*(dialogue.memories for dialogue in every.values()))
+    skip = steering.get("skip", Script({}).skip)
+    return [
+        replace(fault, fatal=dialogue.name.startswith(ALWAYS))
+        for dialogue in every.values()
+        if dialogue.file not in half_read
+        for fault in sound(dialogue, env, memories, refrains, skip)
+    ]
+
+
+class _Steering(TypedDict, total=False):
+    numbers: tuple[str, ...]
+    skip: str
+    finished: str
+    back: tuple[str, ...]
+    later: tuple[str, ...]
+
+
+def _steering(lists: Lists, refrains: Mapping[str, Bubble]) -> _Steering:
+    """The words by which a client steers, as far as this language names them."""
+    steering = _Steering(numbers=lists.numbers)
+    if "skip_button" in refrains:
+        steering["skip"] = refrains["skip_button"].wordings[0]
+    if "done_button" in refrains:
+        steering["finished"] = refrains["done_button"].wordings[0]
+    if lists.back:
+        steering["back"] = lists.back
+    if lists.later:
+        steering["later"] = lists.later
+    return steering
 
 
 def _dialogues(folder: Path, faults: list[Fault]) -> dict[str, Dialogue]:

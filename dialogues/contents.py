@@ -72,9 +72,7 @@ def _phase(heading: SyntaxTreeNode, findings: Findings) -> str:
 def _day(heading: SyntaxTreeNode, findings: Findings) -> int:
     match = _TIME.fullmatch(words_of(inline_of(heading)) or "")
     if not match:
-        findings.add(
-            Rule.CONTENTS, line_of(heading), "A time is “### Day 2” or “### Week 3”, counted from 1."
-        )
+        findings.add(Rule.CONTENTS, line_of(heading), "A time is “### Day 2” or “### Week 3”, counted from 1.")
         return 0
     count = int(match[2])
     return count if match[1] == "Day" else _DAYS_A_WEEK * (count - 1) + 1

@@ -15,10 +15,8 @@ _COMMAND = re.compile(r"/([a-z][a-z0-9_]{0,31})")
 _MOST_MINUTES = 60
 _LONGEST_MENU = 100
 
-_KEYS = frozenset(
-    ("needs", "outcomes", "quiet", "about", "opened_by", "menu")
-    + ("words", "minutes", "buttons", "lane", "reviewed")
-)
+_NAMES = ("needs", "outcomes", "quiet")
+_KEYS = (*_NAMES, "about", "opened_by", "menu", "words", "minutes", "buttons", "lane", "reviewed")
 _OBLIGATORY = ("outcomes", "reviewed")
 _ONLY_VALUE = {"about": "a person", "buttons": "inline", "lane": "safety"}
 
@@ -75,7 +73,7 @@ def _read_line(raw: str, line: int, header: Header, findings: Findings) -> None:
         findings.add(
             Rule.HEADER_LINE,
             line,
-            f"There is no header key “{key}”; the keys are {', '.join(sorted(_KEYS))}.",
+            f"There is no header key “{key}”; the keys are {', '.join(_KEYS)}.",
         )
     elif key in header.lines:
         findings.add(Rule.HEADER_LINE, line, f"The key “{key}” stands twice; keep one of the two lines.")
@@ -134,9 +132,7 @@ def _take(key: str, value: str, into: Settings) -> str | None:  # noqa: PLR0912 
 def _check_together(header: Header, findings: Findings) -> None:
     settings, lines = header.settings, header.lines
     if "menu" in lines and "opened_by" not in lines:
-        findings.add(
-            Rule.MENU, lines["menu"], "A menu line needs a command; add “opened_by: /…” or take “menu” out."
-        )
+        findings.add(Rule.MENU, lines["menu"], "A menu line needs a command; add “opened_by: /…” or take “menu” out.")
     for name in settings.get("quiet", ()):
         if name not in settings.get("outcomes", ()):
             findings.add(

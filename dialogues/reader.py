@@ -69,9 +69,7 @@ def read(text: str, name: str) -> Reading:
 _Section = tuple[SyntaxTreeNode, list[SyntaxTreeNode]]
 
 
-def _sections(
-    blocks: Sequence[SyntaxTreeNode], findings: Findings
-) -> tuple[list[SyntaxTreeNode], list[_Section]]:
+def _sections(blocks: Sequence[SyntaxTreeNode], findings: Findings) -> tuple[list[SyntaxTreeNode], list[_Section]]:
     """What stands above the first step, and each step's heading with its blocks."""
     top: list[SyntaxTreeNode] = []
     sections: list[_Section] = []

@@ -68,9 +68,7 @@ def _takes(link: SyntaxTreeNode, line: int, findings: Findings) -> Takes | None:
     words = words_of(pieces)
     if words:
         if "{{" in words or "{%" in words:
-            findings.add(
-                Rule.LABEL, line, "A label is the same for everyone; write it without “{{ }}” and “{% %}”."
-            )
+            findings.add(Rule.LABEL, line, "A label is the same for everyone; write it without “{{ }}” and “{% %}”.")
         return Label(words)
     if len(pieces) == 1 and pieces[0].type == "code_inline":
         return _in_code_font(pieces[0].content.strip(), line, findings)
@@ -78,9 +76,7 @@ def _takes(link: SyntaxTreeNode, line: int, findings: Findings) -> Takes | None:
         name = words_of(pieces[0].children)
         if name in _KINDS:
             return _KINDS[name]
-        findings.add(
-            Rule.KIND, line, f"There is no kind of answer “{name}”; the kinds are {', '.join(_KINDS)}."
-        )
+        findings.add(Rule.KIND, line, f"There is no kind of answer “{name}”; the kinds are {', '.join(_KINDS)}.")
         return None
     findings.add(
         Rule.LABEL,

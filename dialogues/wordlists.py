@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markdown_it.tree import SyntaxTreeNode
 
@@ -33,10 +33,12 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """What `lists.md` holds: the named feelings, and the numbers from zero on in words."""
+    """What `lists.md` holds: the named feelings, the numbers from zero on in words, and words that steer."""
 
     feelings: tuple[Feeling, ...] = ()
     numbers: tuple[str, ...] = ()
+    back: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
 
 
 def read_sections(text: str, findings: Findings) -> tuple[Section, ...]:
@@ -84,19 +86,26 @@ def read_refrains(text: str, findings: Findings) -> dict[str, Bubble]:
 
 
 def read_lists(text: str, findings: Findings) -> Lists:
-    """Read `lists.md`: `## feelings` and `## numbers`. Never raises."""
-    feelings: list[Feeling] = []
-    numbers: tuple[str, ...] = ()
+    """Read `lists.md`: feelings, numbers, and the words that go back or put aside. Never raises."""
+    lists = Lists()
     for section in read_sections(text, findings):
-        if section.name == "numbers":
-            numbers = tuple(item.text for item in section.items)
-        elif section.name == "feelings":
-            feelings.extend(_feelings(section, findings))
-        else:
-            findings.add(
-                Rule.PHRASES, section.line, "The lists are “feelings” and “numbers”; there is no other."
-            )
-    return Lists(tuple(feelings), numbers)
+        texts = tuple(item.text for item in section.items)
+        match section.name:
+            case "feelings":
+                lists = replace(lists, feelings=tuple(_feelings(section, findings)))
+            case "numbers":
+                lists = replace(lists, numbers=texts)
+            case "back":
+                lists = replace(lists, back=tuple(each.lower() for each in texts))
+            case "later":
+                lists = replace(lists, later=tuple(each.lower() for each in texts))
+            case other:
+                findings.add(
+                    Rule.PHRASES,
+                    section.line,
+                    f"There is no list “{other}”; the lists are feelings, numbers, back and later.",
+                )
+    return lists
 
 
 def _feelings(section: Section, findings: Findings) -> list[Feeling]:

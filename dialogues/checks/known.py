@@ -1,0 +1,148 @@
+"""What a bubble mentions must be known by then, whatever path led there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from dialogues.faults import Fault
+from dialogues.mentions import Mentions, mentions
+from dialogues.rules import Rule
+from dialogues.templates import VARIABLES
+from state_machine.kinds import Kind
+from state_machine.script import Bubble, Dialogue, Step
+
+PERSON = "person"
+_BRINGS_PERSON = {Kind.NEW_NAME, Kind.ONE_PERSON}
+
+
+def known_on_every_path(
+    dialogue: Dialogue, env: ImmutableSandboxedEnvironment, memories: Collection[str]
+) -> Iterator[Fault]:
+    """No bubble mentions a memory that some path has not kept, unless it asks first whether it is known."""
+    at_entry = known_at(dialogue)
+    for step in dialogue.steps.values():
+        known = at_entry.get(step.name)
+        if known is None:
+            continue
+        for bubble in step.bubbles:
+            for name in sorted(_of_bubble(bubble, env).bare - VARIABLES - known):
+                if name == PERSON:
+                    yield Fault(
+                        dialogue.file,
+                        bubble.line,
+                        "On some path nobody has been named yet; ask for a new name or one of the people first, "
+                        "or write “about: a person” into the header.",
+                        Rule.KNOWN,
+                    )
+                elif name in memories:
+                    yield Fault(
+                        dialogue.file,
+                        bubble.line,
+                        f"“{name}” is not known on every path to “{step.name}”; add it to “needs”, or write "
+                        f"{{% if {name} %}} … {{% endif %}} around it.",
+                        Rule.KNOWN,
+                    )
+
+
+def known_at(dialogue: Dialogue) -> dict[str, frozenset[str]]:
+    """For each step that is reached, the memories kept on every path to it, with the dialogue's `needs`."""
+    entry = frozenset(dialogue.needs)
+    if dialogue.about_person and not _asks_for_person(dialogue):
+        entry |= {PERSON}
+    known = {dialogue.first: entry}
+    waiting = [dialogue.first]
+    while waiting:
+        step = dialogue.steps[waiting.pop()]
+        for way in step.ways:
+            after = known[step.name] | ({way.memory} if way.memory else frozenset())
+            if way.takes in _BRINGS_PERSON:
+                after |= {PERSON}
+            before = known.get(way.target)
+            now = after if before is None else before & after
+            if way.target in dialogue.steps and now != before:
+                known[way.target] = now
+                waiting.append(way.target)
+    return known
+
+
+def _asks_for_person(dialogue: Dialogue) -> bool:
+    return any(way.takes in _BRINGS_PERSON for step in dialogue.steps.values() for way in step.ways)
+
+
+def names_exist(
+    dialogue: Dialogue,
+    env: ImmutableSandboxedEnvironment,
+    memories: Collection[str],
+    refrains: Collection[str],
+) -> Iterator[Fault]:
+    """Every name in a bubble is kept by some dialogue or provided by the program; every refrain is written."""
+    for step in dialogue.steps.values():
+        for bubble in step.bubbles:
+            yield from unheard_of(dialogue.file, bubble, env, memories, refrains)
+
+
+def unheard_of(
+    file: str,
+    bubble: Bubble,
+    env: ImmutableSandboxedEnvironment,
+    memories: Collection[str],
+    refrains: Collection[str],
+) -> Iterator[Fault]:
+    """The names in one bubble that nothing in the book could ever fill."""
+    found = _of_bubble(bubble, env)
+    for name in sorted(found.names - VARIABLES - {PERSON} - set(memories)):
+        yield Fault(
+            file,
+            bubble.line,
+            f"Nothing in the book is called “{name}”; mend the name, or keep an answer under it.",
+            Rule.NAME_EXISTS,
+        )
+    for name in sorted(found.refrains - set(refrains)):
+        yield Fault(
+            file,
+            bubble.line,
+            f"There is no refrain “{name}”; write it in refrains.md, or mend the name.",
+            Rule.NAME_EXISTS,
+        )
+
+
+def can_be_asked_alone(
+    asked: Collection[str], dialogues: Mapping[str, Dialogue], env: ImmutableSandboxedEnvironment
+) -> Iterator[Fault]:
+    """A question that may be asked again by itself mentions nothing that only the talk around it knows.
+
+    Where several steps keep the same memory, the first that stands alone is enough.
+    """
+    for memory in sorted(asked):
+        keepers = [
+            (dialogue, step)
+            for dialogue in dialogues.values()
+            for step in dialogue.steps.values()
+            if any(way.memory == memory for way in step.ways)
+        ]
+        leaning = [(dialogue, step, _leans_on(step, env)) for dialogue, step in keepers]
+        if leaning and all(names for _, _, names in leaning):
+            dialogue, step, names = leaning[0]
+            yield Fault(
+                dialogue.file,
+                step.line,
+                f"“{memory}” may be asked again by itself, but “{step.name}” mentions “{min(names)}”; write "
+                f"{{% if {min(names)} %}} … {{% endif %}} around it.",
+                Rule.STANDS_ALONE,
+            )
+
+
+def _leans_on(step: Step, env: ImmutableSandboxedEnvironment) -> set[str]:
+    return {name for bubble in step.bubbles for name in _of_bubble(bubble, env).bare - VARIABLES}
+
+
+def _of_bubble(bubble: Bubble, env: ImmutableSandboxedEnvironment) -> Mentions:
+    found = Mentions()
+    for wording in bubble.wordings:
+        one = mentions(env, wording)
+        found.bare |= one.bare
+        found.guarded |= one.guarded
+        found.refrains |= one.refrains
+    return found

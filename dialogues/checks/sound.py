@@ -1,0 +1,42 @@
+"""What one dialogue must be before it may be opened at all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from dialogues.checks import known, paths, steps
+from dialogues.faults import Fault
+from state_machine.script import Dialogue
+
+
+def sound(
+    dialogue: Dialogue,
+    env: ImmutableSandboxedEnvironment,
+    memories: Collection[str],
+    refrains: Collection[str],
+    skip: str,
+) -> list[Fault]:
+    """Every fault that would strand a client in this dialogue. Paths are walked once its steps are right."""
+    faults = [
+        *steps.targets_exist(dialogue),
+        *steps.tags_can_be_read(dialogue, env),
+        *steps.silent_ways_stand_alone(dialogue),
+        *steps.conditions_exist(dialogue),
+        *steps.questions_say_something(dialogue),
+        *steps.silence_once(dialogue),
+        *steps.answers_differ(dialogue, skip),
+        *steps.ranges_touch(dialogue),
+        *steps.buttons_fit(dialogue),
+    ]
+    if faults:
+        return faults
+    return [
+        *paths.every_step_is_reached(dialogue),
+        *paths.every_step_comes_to_an_end(dialogue),
+        *paths.endings_are_outcomes(dialogue),
+        *paths.no_silent_circle(dialogue),
+        *known.known_on_every_path(dialogue, env, memories),
+        *known.names_exist(dialogue, env, memories, refrains),
+    ]
