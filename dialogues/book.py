@@ -20,7 +20,7 @@ from state_machine.script import Bubble, Dialogue, Part, Script
 
 ALWAYS = "always/"
 """Dialogues in this folder must be whole, or the programme does not start: help and danger are in it."""
-CONTENTS, REFRAINS, LISTS = "CONTENTS.md", "refrains.md", "lists.md"
+CONTENTS, REFRAINS, LISTS, PLACES = "CONTENTS.md", "refrains.md", "lists.md", "places.md"
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,15 @@ def read(folder: Path | None = None, language: str = "en") -> Book:
 
     Never raises because of what stands in the files: whatever is wrong is in `faults`.
     """
-    from dialogues.gazetteer import gazetteer  # noqa: PLC0415 - names and zones take time to load
+    # Names and zones take time to load, and who only draws or reads one file needs none.
+    from dialogues.gazetteer import gazetteer, read_places  # noqa: PLC0415
 
     folder = folder or Path(__file__).parent / language
     faults: list[Fault] = []
     parts = _page(folder, CONTENTS, read_contents, faults)
     refrains = _page(folder, REFRAINS, read_refrains, faults)
     lists = _page(folder, LISTS, read_lists, faults)
+    places = _page(folder, PLACES, read_places, faults)
     every = _dialogues(folder, faults)
     steering = _steering(lists, refrains)
     faults += _unsound(every, faults, refrains, environment(lists.numbers, language), steering)
@@ -81,7 +83,7 @@ def read(folder: Path | None = None, language: str = "en") -> Book:
         contents=parts,
         refrains={name: len(bubble.wordings) for name, bubble in refrains.items()},
         feelings=lists.feelings,
-        gazetteer=gazetteer(language),
+        gazetteer=gazetteer(language, places),
         **steering,
     )
     return Book(folder, language, script, every, refrains, lists.numbers, tuple(faults))
