@@ -113,18 +113,20 @@ def can_be_asked_alone(
 ) -> Iterator[Fault]:
     """A question that may be asked again by itself mentions nothing that only the talk around it knows.
 
-    Where several steps keep the same memory, the first that stands alone is enough.
+    `dialogues` stand in the order of the book: the first step that keeps a memory is the one asked again.
     """
     for memory in sorted(asked):
-        keepers = [
+        keepers = (
             (dialogue, step)
             for dialogue in dialogues.values()
             for step in dialogue.steps.values()
             if any(way.memory == memory for way in step.ways)
-        ]
-        leaning = [(dialogue, step, _leans_on(step, env)) for dialogue, step in keepers]
-        if leaning and all(names for _, _, names in leaning):
-            dialogue, step, names = leaning[0]
+        )
+        dialogue, step = next(keepers, (None, None))
+        if dialogue is None or step is None:
+            continue
+        names = _leans_on(step, env)
+        if names:
             yield Fault(
                 dialogue.file,
                 step.line,
