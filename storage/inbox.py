@@ -1,0 +1,108 @@
+"""Which events were taken already, and those whose turn failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import delete, insert, select, update
+
+from storage.conflict import insert_or_skip
+from storage.errors import InvalidSealing
+from storage.instants import instant, micros
+from storage.tables import inbox
+
+if TYPE_CHECKING:
+    from storage.work import Work
+
+KEPT = timedelta(hours=48)
+"""How long a key is kept; Telegram delivers an update again for at most 24 hours."""
+
+_COLUMN = "inbox.payload"
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """An event whose turn failed. `key` and `payload` are empty where the client's key is lost.
+
+    `reason` is the name of an exception; `seen` when the event came.
+    """
+
+    key: str
+    client: str
+    payload: bytes
+    reason: str
+    seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    key: str
+    payload: bytes
+
+
+_encode = msgspec.json.Encoder().encode
+_decoder = msgspec.json.Decoder(_Sealed)
+
+
+class Inbox:
+    """The inbox, within one transaction. Keys are kept as keyed hashes only."""
+
+    def __init__(self, work: Work) -> None:
+        self._connection = work.connection
+        self._vault = work.vault
+
+    def is_new(self, key: str, now: datetime) -> bool:
+        """Take an event by its key, unless it was taken before."""
+        taken = self._connection.execute(
+            insert_or_skip(self._connection, inbox), {"key": self._vault.hash_key(key), "seen": micros(now)}
+        )
+        return taken.rowcount == 1
+
+    def park(self, key: str, client: str, payload: bytes, reason: str) -> None:
+        """A turn failed: keep its event, sealed, to be tried again. `reason` is the name of a class, never text.
+
+        Raises ValueError for a reason that is not a name.
+        """
+        if not reason.isidentifier():
+            raise ValueError("the reason for parking must be the name of a class")
+        sealed: bytes | None
+        try:
+            sealed = self._vault.seal(client, _COLUMN, _encode(_Sealed(key, payload)))
+        except InvalidSealing:
+            sealed = None
+        hashed = self._vault.hash_key(key)
+        values: dict[str, Any] = {"client": client, "payload": sealed, "reason": reason[:80]}
+        changed = self._connection.execute(update(inbox).where(inbox.c.key == hashed).values(values))
+        if changed.rowcount == 0:
+            self._connection.execute(insert(inbox), {"key": hashed, "seen": 0, **values})
+
+    def parked(self) -> list[Parked]:
+        """Events whose turn failed, the oldest first."""
+        rows = self._connection.execute(
+            select(inbox.c.client, inbox.c.payload, inbox.c.reason, inbox.c.seen)
+            .where(inbox.c.client.is_not(None))
+            .order_by(inbox.c.seen)
+        )
+        return [self._read(client, payload, reason or "", seen) for client, payload, reason, seen in rows]
+
+    def unpark(self, key: str) -> None:
+        """The event was dealt with: its payload goes, its key stays taken."""
+        self._connection.execute(
+            update(inbox)
+            .where(inbox.c.key == self._vault.hash_key(key))
+            .values(client=None, payload=None, reason=None)
+        )
+
+    def forget(self, now: datetime) -> None:
+        """Keys older than 48 hours go, but for what is parked."""
+        self._connection.execute(delete(inbox).where(inbox.c.seen < micros(now - KEPT), inbox.c.client.is_(None)))
+
+    def _read(self, client: str, payload: bytes | None, reason: str, seen: int) -> Parked:
+        try:
+            event = _decoder.decode(self._vault.open(client, _COLUMN, payload or b""))
+        except (InvalidSealing, msgspec.MsgspecError):
+            event = _Sealed("", b"")
+        return Parked(event.key, client, event.payload, reason, instant(seen))

@@ -1,0 +1,223 @@
+"""What waits to be carried to the messenger, and what was carried lately.
+
+Within one chat the order is always that of saying. Between chats, the one with the most urgent parcel goes first,
+and what was said before that parcel goes ahead of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+
+from state_machine.messages import Lane, Outgoing
+from storage.codec import Malformed, read_message, write_message
+from storage.conflict import insert_or_update
+from storage.errors import InvalidSealing
+from storage.instants import EPOCH, instant, micros
+from storage.tables import chats, holds, is_waiting, outbox
+
+if TYPE_CHECKING:
+    from storage.work import Work
+
+KEPT = timedelta(hours=48)
+"""How long it is kept which messages were carried: so long Telegram lets a bot delete them."""
+
+_COLUMN = "outbox.body"
+_EVERYBODY = "everybody"
+_ready = (
+    is_waiting(outbox),
+    chats.c.blocked_at.is_(None),
+    chats.c.held_until.is_(None) | (chats.c.held_until <= bindparam("now")),
+    ~select(holds.c.name).where(holds.c.name == _EVERYBODY, holds.c.until > bindparam("now")).exists(),
+)
+_joined = outbox.join(chats, chats.c.client == outbox.c.client)
+_first = (
+    select(outbox.c.client, outbox.c.lane)
+    .select_from(_joined)
+    .where(*_ready)
+    .order_by(outbox.c.lane, outbox.c.id)
+    .limit(bindparam("most"))
+)
+_first_of_others = _first.where(outbox.c.client.not_in(bindparam("passed", expanding=True)))
+_of_chat = (
+    select(outbox.c.id, outbox.c.body, chats.c.address)
+    .select_from(_joined)
+    .where(outbox.c.client == bindparam("client"), is_waiting(outbox))
+    .order_by(outbox.c.id)
+    .limit(bindparam("most"))
+)
+_carried = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("id_"), outbox.c.client == bindparam("client_"))
+    .values(body=None, carried_at=bindparam("now_"), message_id=bindparam("message_"))
+)
+_last_message = (
+    update(chats)
+    .where(
+        chats.c.client == bindparam("client_"),
+        func.coalesce(chats.c.last_message_id, 0) < bindparam("message_"),
+    )
+    .values(last_message_id=bindparam("message_"))
+)
+_waiting_of = (
+    select(func.count()).select_from(outbox).where(outbox.c.client == bindparam("client"), is_waiting(outbox))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One message to be carried, with the number it is marked by."""
+
+    id: int
+    message: Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """What waits for one chat, in order. `lane` is that of its most urgent parcel."""
+
+    client: str
+    address: str
+    lane: Lane
+    parcels: tuple[Parcel, ...]
+
+
+class Outbox:
+    """The outbox, within one transaction."""
+
+    def __init__(self, work: Work) -> None:
+        self._connection = work.connection
+        self._vault = work.vault
+
+    def put(self, client: str, lane: Lane, messages: Sequence[Outgoing], now: datetime) -> None:  # noqa: ARG002
+        """Messages to be carried to a client, in this order, after what already waits for them."""
+        if messages:
+            self._connection.execute(
+                insert(outbox),
+                [
+                    {
+                        "client": client,
+                        "lane": lane.value,
+                        "body": self._vault.seal(client, _COLUMN, write_message(message)),
+                    }
+                    for message in messages
+                ],
+            )
+
+    def next_burst(self, now: datetime, most: int = 20) -> Burst | None:
+        """What is to be carried next: the chat with the most urgent parcel, and up to `most` of its parcels."""
+        return next(iter(self.bursts(now, 1, most)), None)
+
+    def bursts(self, now: datetime, limit: int, most: int = 20) -> list[Burst]:
+        """The same for up to `limit` chats, the most urgent first. Not those held, nor those who blocked us.
+
+        A parcel that can't be opened or parsed is parked, and the others go on.
+        """
+        found: list[Burst] = []
+        passed: dict[str, None] = {}
+        while len(found) < limit:
+            first = self._urgent(now, limit - len(found), list(passed))
+            if not first:
+                break
+            for client, lane in first.items():
+                passed[client] = None
+                burst = self._burst(client, lane, most)
+                if burst is not None:
+                    found.append(burst)
+        return found
+
+    def burst_of(self, client: str, most: int = 20) -> Burst | None:
+        """What waits for one chat, held or not; None if nothing does."""
+        return self._burst(client, Lane.ANSWER, most)
+
+    def carried(self, client: str, ids: Mapping[int, int | None], now: datetime) -> None:
+        """These parcels reached the messenger: parcel number to message id, None where it made no message.
+
+        Their words are emptied. Nothing happens for parcels that went with an erasure meanwhile.
+        """
+        if not ids:
+            return
+        at = micros(now)
+        self._connection.execute(
+            _carried,
+            [{"id_": parcel, "client_": client, "now_": at, "message_": message} for parcel, message in ids.items()],
+        )
+        latest = max((message for message in ids.values() if message is not None), default=None)
+        if latest is not None:
+            self._connection.execute(_last_message, {"client_": client, "message_": latest})
+
+    def hold(self, client: str | None, until: datetime) -> None:
+        """Carry nothing to this client, or for None to nobody, before `until`."""
+        if client is None:
+            self._connection.execute(
+                insert_or_update(self._connection, holds, "until"), {"name": _EVERYBODY, "until": micros(until)}
+            )
+        else:
+            self._connection.execute(update(chats).where(chats.c.client == client).values(held_until=micros(until)))
+
+    def park(self, parcel_id: int, reason: str) -> None:
+        """This parcel can never be carried. `reason` is the name of a class; ValueError if it is not a name."""
+        if not reason.isidentifier():
+            raise ValueError("the reason for parking must be the name of a class")
+        self._connection.execute(update(outbox).where(outbox.c.id == parcel_id).values(parked=reason[:80]))
+
+    def waiting(self, client: str) -> int:
+        """How many parcels of a client are neither carried nor parked."""
+        return self._connection.scalar(_waiting_of, {"client": client}) or 0
+
+    def message_ids(self, client: str, since: datetime) -> list[int]:
+        """The messages carried to a client since then, the oldest first."""
+        found = select(outbox.c.message_id).where(
+            outbox.c.client == client, outbox.c.carried_at >= micros(since), outbox.c.message_id.is_not(None)
+        )
+        return [message for message in self._connection.scalars(found.order_by(outbox.c.id)) if message is not None]
+
+    def next_due(self) -> datetime | None:
+        """From when on something can be carried (long past if it is now); None if nothing waits."""
+        waiting = (
+            select(chats.c.held_until).select_from(_joined).where(is_waiting(outbox), chats.c.blocked_at.is_(None))
+        )
+        if self._connection.execute(waiting.where(chats.c.held_until.is_(None)).limit(1)).first() is not None:
+            earliest = EPOCH
+        else:
+            held = self._connection.scalar(waiting.order_by(chats.c.held_until).limit(1))
+            if held is None:
+                return None
+            earliest = instant(held)
+        everybody = self._connection.scalar(select(holds.c.until).where(holds.c.name == _EVERYBODY))
+        return earliest if everybody is None else max(earliest, instant(everybody))
+
+    def forget(self, now: datetime) -> None:
+        """What was carried more than 48 hours ago goes."""
+        self._connection.execute(delete(outbox).where(outbox.c.carried_at < micros(now - KEPT)))
+
+    def _urgent(self, now: datetime, chats_wanted: int, passed: list[str]) -> dict[str, Lane]:
+        """Up to so many chats in the order of their most urgent parcel; at least one, if there is any."""
+        values = {"now": micros(now), "most": chats_wanted if chats_wanted == 1 else chats_wanted * 8}
+        rows = (
+            self._connection.execute(_first_of_others, {**values, "passed": passed})
+            if passed
+            else self._connection.execute(_first, values)
+        )
+        found: dict[str, Lane] = {}
+        for client, lane in rows.all():
+            if len(found) < chats_wanted:
+                found.setdefault(client, Lane(lane))
+        return found
+
+    def _burst(self, client: str, lane: Lane, most: int) -> Burst | None:
+        rows = self._connection.execute(_of_chat, {"client": client, "most": most}).all()
+        parcels: list[Parcel] = []
+        address = ""
+        for number, body, sealed_address in rows:
+            try:
+                if not address:
+                    address = self._vault.open(client, "chats.address", sealed_address).decode()
+                parcels.append(Parcel(number, read_message(self._vault.open(client, _COLUMN, body))))
+            except (InvalidSealing, Malformed, UnicodeDecodeError) as fault:
+                self.park(number, type(fault).__name__)
+        return Burst(client, address, lane, tuple(parcels)) if parcels else None
