@@ -12,6 +12,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from dialogues.checks.sound import sound
 from dialogues.contents import read_contents
 from dialogues.faults import Fault, Findings
+from dialogues.never_say import Phrase, read_never_say
 from dialogues.reader import read as read_dialogue
 from dialogues.rules import Rule
 from dialogues.templates import environment
@@ -21,6 +22,7 @@ from state_machine.script import Bubble, Dialogue, Part, Script
 ALWAYS = "always/"
 """Dialogues in this folder must be whole, or the programme does not start: help and danger are in it."""
 CONTENTS, REFRAINS, LISTS, PLACES = "CONTENTS.md", "refrains.md", "lists.md", "places.md"
+NEVER_SAY = "never_say.md"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Book:
     read: Mapping[str, Dialogue] = field(default_factory=dict)
     refrain_bubbles: Mapping[str, Bubble] = field(default_factory=dict)
     numbers: tuple[str, ...] = ()
+    never_say: tuple[Phrase, ...] = ()
     faults: tuple[Fault, ...] = ()
 
     @property
@@ -68,6 +71,7 @@ def read(folder: Path | None = None, language: str = "en") -> Book:
     parts = _page(folder, CONTENTS, read_contents, faults)
     refrains = _page(folder, REFRAINS, read_refrains, faults)
     lists = _page(folder, LISTS, read_lists, faults)
+    never_say = _page(folder, NEVER_SAY, read_never_say, faults)
     places = _page(folder, PLACES, read_places, faults)
     every = _dialogues(folder, faults)
     steering = _steering(lists, refrains)
@@ -86,7 +90,7 @@ def read(folder: Path | None = None, language: str = "en") -> Book:
         gazetteer=gazetteer(language, places),
         **steering,
     )
-    return Book(folder, language, script, every, refrains, lists.numbers, tuple(faults))
+    return Book(folder, language, script, every, refrains, lists.numbers, never_say, tuple(faults))
 
 
 def _unsound(

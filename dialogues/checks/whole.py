@@ -1,0 +1,57 @@
+"""All checks that need the whole book at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from dialogues.book import REFRAINS, Book
+from dialogues.checks import known, lengths, programme, steps, wording
+from dialogues.checks.tables import Tables, of_the_programme
+from dialogues.faults import Fault
+from dialogues.templates import environment
+from state_machine.script import Dialogue
+
+
+def whole_book(book: Book, tables: Tables | None = None) -> Iterator[Fault]:
+    """Every fault that can be seen only by holding files against each other, and every fault of words."""
+    tables = tables or of_the_programme()
+    yield from _order(book, tables)
+    yield from _words(book, tables)
+
+
+def _order(book: Book, tables: Tables) -> Iterator[Fault]:
+    read, contents = book.read, book.contents
+    yield from programme.conditions_of_contents_exist(contents)
+    yield from programme.conditions_of_tables_exist(tables)
+    yield from programme.conditions_are_used(read.values(), contents, tables)
+    yield from programme.outcomes_are_heard(read.values(), tables)
+    yield from programme.tables_fit_the_book(read, contents, tables)
+    yield from programme.every_file_has_a_place(read.values(), contents, tables)
+    yield from programme.commands_are_unique(read.values())
+    yield from programme.needs_are_kept_before(read, contents)
+
+
+def _words(book: Book, tables: Tables) -> Iterator[Fault]:
+    env = environment(book.numbers, book.language)
+    refrains = book.refrains
+    dialogues = {name: dialogue for name, dialogue in book.read.items() if _readable(dialogue, env)}
+    needs = {need for dialogue in dialogues.values() for need in dialogue.needs}
+    yield from known.can_be_asked_alone(needs | set(tables.asked), book.script.dialogues, env)
+    every = [wording.said_in(dialogue, env, refrains) for dialogue in dialogues.values()]
+    every.append(wording.Said(REFRAINS, tuple(book.refrain_bubbles.values()), env, refrains))
+    for dialogue in dialogues.values():
+        yield from lengths.the_client_may_soon_speak(dialogue, env, refrains)
+    for said in every:
+        yield from lengths.bubbles_are_short(said.file, said.bubbles, env, refrains)
+        yield from wording.sentences_are_short(said)
+        yield from wording.reads_easily(said)
+        yield from wording.never_said(said, book.never_say)
+        yield from wording.no_exclamation(said)
+    yield from wording.few_stock_phrases(every, book.never_say)
+
+
+def _readable(dialogue: Dialogue, env: ImmutableSandboxedEnvironment) -> bool:
+    """Whether the tags in all its bubbles can be read."""
+    return not any(steps.tags_can_be_read(dialogue, env))

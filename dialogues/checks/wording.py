@@ -1,0 +1,144 @@
+"""How we speak: plain, without dead words, and without what must never be said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from dialogues.branches import every_word, longest
+from dialogues.checks.words import grade, sentences, without_quotes, words
+from dialogues.faults import Fault, Severity
+from dialogues.never_say import STOCK, Phrase
+from dialogues.rules import Rule
+from state_machine.script import Bubble, Dialogue
+
+SCALES = "measures/"
+"""The words of a scale are its authors' and stay as they are."""
+GRADE_WARNS, GRADE_FAILS = 7.0, 9.0
+_ENOUGH_WORDS = 30
+_LONGEST_SENTENCE = 25
+_BUBBLES_FOR_ONE_STOCK_PHRASE = 100
+_NAME = "Ben"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One file's bubbles with what is needed to read them."""
+
+    file: str
+    bubbles: Sequence[Bubble]
+    env: ImmutableSandboxedEnvironment
+    refrains: Mapping[str, Sequence[str]]
+    safety: bool = False
+
+    @property
+    def is_scale(self) -> bool:
+        return self.file.startswith(SCALES)
+
+    def texts(self) -> Iterator[tuple[Bubble, str]]:
+        """Every wording with all its branches, without what somebody else is quoted with."""
+        for bubble in self.bubbles:
+            for wording in bubble.wordings:
+                yield bubble, without_quotes(every_word(self.env, wording))
+
+    def at_longest(self) -> Iterator[tuple[Bubble, str]]:
+        """Every wording as it can be said, at its longest. Refrains count in their own file only."""
+        silent = dict.fromkeys(self.refrains, ("",))
+        for bubble in self.bubbles:
+            for wording in bubble.wordings:
+                yield bubble, without_quotes(longest(self.env, wording, silent, _NAME))
+
+
+def said_in(dialogue: Dialogue, env: ImmutableSandboxedEnvironment, refrains: Mapping[str, Sequence[str]]) -> Said:
+    """The bubbles of a dialogue."""
+    bubbles = [bubble for step in dialogue.steps.values() for bubble in step.bubbles]
+    return Said(dialogue.file, bubbles, env, refrains, dialogue.safety)
+
+
+def reads_easily(said: Said) -> Iterator[Fault]:
+    """The reading grade of a dialogue is at most 7, and never over 9."""
+    if said.is_scale or said.safety:
+        return
+    all_sentences = [sentence for _, text in said.at_longest() for sentence in sentences(text)]
+    if sum(len(words(sentence)) for sentence in all_sentences) < _ENOUGH_WORDS:
+        return
+    reached = grade(all_sentences)
+    if reached > GRADE_WARNS:
+        yield Fault(
+            said.file,
+            0,
+            f"The reading grade is {reached:.1f}; use shorter words and sentences, until it is under "
+            f"{GRADE_WARNS:.0f}.",
+            Rule.GRADE,
+            Severity.FAULT if reached > GRADE_FAILS else Severity.WARNING,
+        )
+
+
+def sentences_are_short(said: Said) -> Iterator[Fault]:
+    """No sentence has more than 25 words."""
+    if said.is_scale or said.safety:
+        return
+    for bubble, text in said.at_longest():
+        for sentence in sentences(text):
+            count = len(words(sentence))
+            if count > _LONGEST_SENTENCE:
+                yield Fault(
+                    said.file,
+                    bubble.line,
+                    f"A sentence has {count} words (“{_beginning(sentence)} …”); make two of it.",
+                    Rule.SENTENCE,
+                )
+
+
+def never_said(said: Said, phrases: Sequence[Phrase]) -> Iterator[Fault]:
+    """No bubble says what `never_say.md` lists."""
+    if said.is_scale:
+        return
+    for bubble, text in said.texts():
+        for sentence in sentences(text):
+            for phrase in phrases:
+                if phrase.group != STOCK and phrase.is_in(sentence):
+                    yield Fault(
+                        said.file,
+                        bubble.line,
+                        f"“{phrase.words}” is never said ({phrase.group}); say it in other words.",
+                        Rule.NEVER_SAY,
+                    )
+
+
+def few_stock_phrases(every: Sequence[Said], phrases: Sequence[Phrase]) -> Iterator[Fault]:
+    """Of all bubbles, one in a hundred may hold a stock phrase."""
+    stock = [phrase for phrase in phrases if phrase.group == STOCK]
+    spoken = [said for said in every if not said.is_scale and not said.safety]
+    found = [
+        (said.file, bubble.line, phrase.words)
+        for said in spoken
+        for bubble, text in said.texts()
+        for phrase in stock
+        if any(phrase.is_in(sentence) for sentence in sentences(text))
+    ]
+    allowed = sum(len(said.bubbles) for said in spoken) // _BUBBLES_FOR_ONE_STOCK_PHRASE
+    for file, line, words_found in found if len(found) > allowed else []:
+        yield Fault(
+            file,
+            line,
+            f"“{words_found}” is a stock phrase, and the book has {len(found)} where {allowed} are allowed; "
+            "say something that is true only here.",
+            Rule.STOCK,
+        )
+
+
+def no_exclamation(said: Said) -> Iterator[Fault]:
+    """We don't raise our voice."""
+    for bubble, text in said.texts():
+        if re.search(r"!", text):
+            yield Fault(
+                said.file, bubble.line, "A bubble has no exclamation mark; write a full stop.", Rule.EXCLAMATION
+            )
+
+
+def _beginning(sentence: str) -> str:
+    return " ".join(sentence.split()[:5])
