@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import Integer, bindparam, delete, func, insert, select, update
 
 from state_machine.messages import Lane, Outgoing
 from storage.codec import Malformed, read_message, write_message
@@ -40,15 +40,29 @@ _first = (
     .select_from(_joined)
     .where(*_ready)
     .order_by(outbox.c.lane, outbox.c.id)
-    .limit(bindparam("most"))
+    .limit(bindparam("most", type_=Integer))
 )
 _first_of_others = _first.where(outbox.c.client.not_in(bindparam("passed", expanding=True)))
-_of_chat = (
-    select(outbox.c.id, outbox.c.body, chats.c.address)
-    .select_from(_joined)
-    .where(outbox.c.client == bindparam("client"), is_waiting(outbox))
-    .order_by(outbox.c.id)
-    .limit(bindparam("most"))
+# The number of the first parcel of a chat that is too many for one burst; null where there is none.
+_later = outbox.alias("later")
+_too_many = (
+    select(_later.c.id)
+    .where(_later.c.client == chats.c.client, is_waiting(_later))
+    .order_by(_later.c.id)
+    .limit(1)
+    .offset(bindparam("most", type_=Integer))
+    .scalar_subquery()
+)
+_chosen = (
+    select(chats.c.client, chats.c.address, _too_many.label("too_many"))
+    .where(chats.c.client.in_(bindparam("clients", expanding=True)))
+    .subquery("chosen")
+)
+_of_chats = (
+    select(_chosen.c.client, _chosen.c.address, outbox.c.id, outbox.c.body)
+    .select_from(outbox.join(_chosen, _chosen.c.client == outbox.c.client))
+    .where(is_waiting(outbox), _chosen.c.too_many.is_(None) | (outbox.c.id < _chosen.c.too_many))
+    .order_by(outbox.c.client, outbox.c.id)
 )
 _carried = (
     update(outbox)
@@ -118,16 +132,13 @@ class Outbox:
         A parcel that can't be opened or parsed is parked, and the others go on.
         """
         found: list[Burst] = []
-        passed: dict[str, None] = {}
+        passed: list[str] = []
         while len(found) < limit:
-            first = self._urgent(now, limit - len(found), list(passed))
-            if not first:
+            lanes = self._urgent(now, limit - len(found), passed)
+            if not lanes:
                 break
-            for client, lane in first.items():
-                passed[client] = None
-                burst = self._burst(client, lane, most)
-                if burst is not None:
-                    found.append(burst)
+            passed += lanes
+            found += self._read(lanes, most)
         return found
 
     def burst_of(self, client: str, most: int = 20) -> Burst | None:
@@ -209,15 +220,20 @@ class Outbox:
                 found.setdefault(client, Lane(lane))
         return found
 
-    def _burst(self, client: str, lane: Lane, most: int) -> Burst | None:
-        rows = self._connection.execute(_of_chat, {"client": client, "most": most}).all()
-        parcels: list[Parcel] = []
-        address = ""
-        for number, body, sealed_address in rows:
+    def _read(self, lanes: dict[str, Lane], most: int) -> list[Burst]:
+        """The bursts of these chats, in their order; none for a chat of which nothing can be read."""
+        rows = self._connection.execute(_of_chats, {"clients": list(lanes), "most": most}).all()
+        addresses: dict[str, str] = {}
+        parcels: dict[str, list[Parcel]] = {client: [] for client in lanes}
+        for client, address, number, body in rows:
             try:
-                if not address:
-                    address = self._vault.open(client, "chats.address", sealed_address).decode()
-                parcels.append(Parcel(number, read_message(self._vault.open(client, _COLUMN, body))))
+                if client not in addresses:
+                    addresses[client] = self._vault.open(client, "chats.address", address).decode()
+                parcels[client].append(Parcel(number, read_message(self._vault.open(client, _COLUMN, body))))
             except (InvalidSealing, Malformed, UnicodeDecodeError) as fault:
                 self.park(number, type(fault).__name__)
-        return Burst(client, address, lane, tuple(parcels)) if parcels else None
+        return [
+            Burst(client, addresses[client], lane, tuple(parcels[client]))
+            for client, lane in lanes.items()
+            if parcels[client]
+        ]
