@@ -143,7 +143,7 @@ class Outbox:
 
     def burst_of(self, client: str, most: int = 20) -> Burst | None:
         """What waits for one chat, held or not; None if nothing does."""
-        return self._burst(client, Lane.ANSWER, most)
+        return next(iter(self._read({client: Lane.ANSWER}, most)), None)
 
     def carried(self, client: str, ids: Mapping[int, int | None], now: datetime) -> None:
         """These parcels reached the messenger: parcel number to message id, None where it made no message.
