@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Integer, Row, bindparam, delete, func, insert, select, update
 
 from state_machine.messages import Message
 from state_machine.progress import Progress
@@ -50,7 +50,7 @@ _due = (
     select(chats.c.client, chats.c.wake_at)
     .where(chats.c.wake_at <= bindparam("now"), chats.c.wake_at.is_not(None), _unblocked)
     .order_by(chats.c.wake_at)
-    .limit(bindparam("most"))
+    .limit(bindparam("most", type_=Integer))
 )
 _next_wake = select(func.min(chats.c.wake_at)).where(chats.c.wake_at.is_not(None), _unblocked)
 

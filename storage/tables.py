@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     ForeignKey,
+    FromClause,
     Index,
     Integer,
     LargeBinary,
@@ -69,7 +70,7 @@ outbox = Table(
     Column("client", String(32), ForeignKey(chats.c.client), nullable=False),
     Column("lane", String(16), nullable=False),
     Column("body", LargeBinary, comment="sealed; emptied when carried"),
-    Column("carried_at", BigInteger, index=True),
+    Column("carried_at", BigInteger),
     Column("message_id", BigInteger),
     Column("parked", String(80)),
     # A number is never given twice, so that what was in flight at an erasure can't mark another row.
@@ -77,7 +78,7 @@ outbox = Table(
 )
 
 
-def is_waiting(table: Table) -> ColumnElement[bool]:
+def is_waiting(table: FromClause) -> ColumnElement[bool]:
     """Whether a row of the outbox, or of an alias of it, is still to be carried."""
     return and_(table.c.carried_at.is_(None), table.c.parked.is_(None))
 
@@ -85,6 +86,8 @@ def is_waiting(table: Table) -> ColumnElement[bool]:
 _waiting = is_waiting(outbox)
 Index("ix_outbox_waiting", outbox.c.lane, outbox.c.id, sqlite_where=_waiting, postgresql_where=_waiting)
 Index(None, outbox.c.client, outbox.c.id)
+_carried = outbox.c.carried_at.is_not(None)
+Index(None, outbox.c.carried_at, sqlite_where=_carried, postgresql_where=_carried)
 
 entries = Table(
     "entries",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -53,6 +54,12 @@ class Work:
                 act()
             except Exception as fault:
                 log.warning("something promised for after the commit failed: %s", type(fault).__name__)
+
+    def forget(self, now: datetime) -> None:
+        """What has been kept for as long as it is needed goes: event keys, carried parcels, partings."""
+        self.inbox.forget(now)
+        self.outbox.forget(now)
+        self.partings.forget(now)
 
     def finish_erasure(self, client: str) -> None:
         """Destroy the key of a client whose erasure is committed but was cut off."""

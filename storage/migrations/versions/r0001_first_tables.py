@@ -62,7 +62,8 @@ def upgrade() -> None:
     waiting = sa.text("carried_at IS NULL AND parked IS NULL")
     op.create_index("ix_outbox_waiting", "outbox", ["lane", "id"], sqlite_where=waiting, postgresql_where=waiting)
     op.create_index("ix_outbox_client_id", "outbox", ["client", "id"])
-    op.create_index("ix_outbox_carried_at", "outbox", ["carried_at"])
+    carried = sa.text("carried_at IS NOT NULL")
+    op.create_index("ix_outbox_carried_at", "outbox", ["carried_at"], sqlite_where=carried, postgresql_where=carried)
     op.create_table(
         "entries",
         sa.Column("client", sa.String(32), nullable=False),
