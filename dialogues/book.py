@@ -15,7 +15,7 @@ from dialogues.faults import Fault, Findings
 from dialogues.never_say import Phrase, read_never_say
 from dialogues.reader import read as read_dialogue
 from dialogues.rules import Rule
-from dialogues.templates import environment
+from dialogues.templates import environment, parsed
 from dialogues.wordlists import Lists, read_lists, read_refrains
 from state_machine.script import Bubble, Dialogue, Part, Script
 
@@ -76,6 +76,7 @@ def read(folder: Path | None = None, language: str = "en") -> Book:
     every = _dialogues(folder, faults)
     steering = _steering(lists, refrains)
     faults += _unsound(every, faults, refrains, environment(lists.numbers, language), steering)
+    parsed.cache_clear()
     broken = {fault.file for fault in faults}
     order = {part.dialogue: place for place, part in enumerate(parts)}
     whole = sorted(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from jinja2 import nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from dialogues.templates import is_plain
+from dialogues.templates import is_plain, parsed
 
 STAND_IN = "Annamarianne"
 """Twelve characters that stand for a name or a number when a bubble is measured."""
@@ -24,7 +24,7 @@ def longest(
     """The longest words that a wording can become, with `stand_in` for every name."""
     if is_plain(wording):
         return wording
-    return _Longest(env, refrains, stand_in).of(env.parse(wording).body)
+    return _Longest(env, refrains, stand_in).of(parsed(env, wording).body)
 
 
 def every_word(env: ImmutableSandboxedEnvironment, wording: str) -> str:
@@ -32,7 +32,7 @@ def every_word(env: ImmutableSandboxedEnvironment, wording: str) -> str:
     if is_plain(wording):
         return wording
     parts: list[str] = []
-    for output in env.parse(wording).find_all(nodes.Output):
+    for output in parsed(env, wording).find_all(nodes.Output):
         parts.extend(node.data if isinstance(node, nodes.TemplateData) else "…" for node in output.nodes)
         parts.append(" ")
     return " ".join("".join(parts).split())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from jinja2 import nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from dialogues.templates import is_plain
+from dialogues.templates import is_plain, parsed
 
 _TRUE_ONLY_IF_KNOWN = {"eq", "gt", "gteq", "lt", "lteq", "in"}
 
@@ -30,7 +30,7 @@ def mentions(env: ImmutableSandboxedEnvironment, wording: str) -> Mentions:
     """The names in one wording that can be read (see `templates.fault_in`)."""
     found = Mentions()
     if not is_plain(wording):
-        _walk(env.parse(wording), frozenset(), found)
+        _walk(parsed(env, wording), frozenset(), found)
     return found
 
 

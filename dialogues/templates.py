@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from babel.lists import format_list
@@ -28,7 +29,7 @@ VARIABLES = frozenset(
 
 _LONGEST_QUOTE = 160
 _LIST_LOCALE = {"en": "en_GB"}  # babel's plain "en" puts a comma before "and"
-_CLAIMED = nodes.Template | nodes.Output | nodes.TemplateData | nodes.If | nodes.For | nodes.Expr | nodes.Keyword
+_CLAIMED = nodes.Template | nodes.Output | nodes.TemplateData | nodes.If | nodes.For | nodes.Expr | nodes.Helper
 _BUILT_IN_FILTERS = {"first", "last", "length", "list", "lower", "join"}
 _BUILT_IN_TESTS = {"defined", "undefined", "none"}
 
@@ -81,20 +82,29 @@ def compiled(env: ImmutableSandboxedEnvironment, wording: str) -> Template:
     return env.from_string(wording)
 
 
+@lru_cache(maxsize=4096)
+def parsed(env: ImmutableSandboxedEnvironment, wording: str) -> nodes.Template:
+    """The syntax tree of one wording, for looking at. Raises `jinja2.TemplateError` if it can't be read."""
+    return env.parse(wording)
+
+
 def fault_in(env: ImmutableSandboxedEnvironment, wording: str) -> str | None:
     """What is wrong with the tags of a wording, as a sentence; None if nothing is."""
     if is_plain(wording):
         return None
     try:
-        tree = env.parse(wording)
-        compiled(env, wording)
+        tree = parsed(env, wording)
     except TemplateError as error:
         return (
             f"The tags of this bubble can't be read ({str(error.message).rstrip('.')}); "
             "each tag opens and closes within one paragraph."
         )
     for node in tree.find_all(nodes.Node):
-        if isinstance(node, nodes.Call) or not isinstance(node, _CLAIMED | nodes.Helper):
+        if isinstance(node, nodes.Filter) and node.name not in env.filters:
+            return f"There is no filter “{node.name}”; the filters are {', '.join(sorted(env.filters))}."
+        if isinstance(node, nodes.Test) and node.name not in env.tests:
+            return f"There is no test “{node.name}”; the tests are {', '.join(sorted(env.tests))}."
+        if isinstance(node, nodes.Call) or not isinstance(node, _CLAIMED):
             return (
                 f"“{type(node).__name__.lower()}” can't be used in a bubble; "
                 "there are {{ name }}, {% if %}, {% for %} and the filters of the rule book."
