@@ -10,11 +10,14 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from state_machine.conditions import CONDITIONS, View
+from state_machine.programme import ASKED_AGAIN
 from state_machine.progress import Progress, Run
 from state_machine.script import Part, Script, Silence, Step
 
 USUAL_LOOK_IN = "18:00"
 """When to look in as long as the client has not said when, on their own clock."""
+NEVER = "never"
+"""The code of the answer that they will come by themselves."""
 
 
 def zone_of(progress: Progress) -> ZoneInfo:
@@ -33,13 +36,15 @@ def due(view: View, on: date) -> Part | None:
     progress = view.progress
     if progress.begun is None:
         return None
+    if progress.phase in ASKED_AGAIN:
+        return asked_again(view, on)
     seen: dict[str, int] = {}
     waiting_for_words = False
     for part in view.script.contents:
         name = part.dialogue or planned_key(part)
         seen[name] = seen.get(name, 0) + 1
         done = progress.done.get(name)
-        if part.phase != progress.phase or on < day_of(part, progress.begun):
+        if part.phase != progress.phase or on < day_of(part, progress.begun) or progress.put_off.get(name) == on:
             continue
         if part.dialogue is None:
             if done is None and not waiting_for_words:
@@ -50,6 +55,15 @@ def due(view: View, on: date) -> Part | None:
         if not is_done and (part.when is None or CONDITIONS[part.when](view)):
             return part
     return None
+
+
+def asked_again(view: View, on: date) -> Part | None:
+    """What the present phase asks again after so many days."""
+    dialogue, days = ASKED_AGAIN[view.progress.phase]
+    done = view.progress.done.get(dialogue)
+    if done is None or on < done.last.astimezone(zone_of(view.progress)).date() + timedelta(days):
+        return None
+    return Part(view.progress.phase, 1, dialogue, dialogue)
 
 
 def planned_key(part: Part) -> str:
@@ -96,13 +110,17 @@ def look_in_due(script: Script, progress: Progress) -> datetime | None:
         return None
     zone = zone_of(progress)
     fact = progress.facts.get("look_in")
-    hour, minute = ((fact.code if fact else None) or USUAL_LOOK_IN).split(":")
+    at = (fact.code or fact.value) if fact else USUAL_LOOK_IN
+    if at == NEVER:
+        return None
     day = progress.heard.astimezone(zone).date() + timedelta(days=1)
     if progress.paused_until is not None:
         day = max(day, progress.paused_until.astimezone(zone).date())
     view = View(script, progress, None, progress.heard)
     days = sorted({max(day, day_of(part, progress.begun)) for part in script.contents})
+    if progress.phase in ASKED_AGAIN:
+        days = [day + timedelta(later) for later in range(ASKED_AGAIN[progress.phase][1] + 1)]
     first = next((one for one in days if due(view, one)), None)
     if first is None:
         return None
-    return datetime.combine(first, time(int(hour), int(minute)), zone).astimezone(ZoneInfo("UTC"))
+    return datetime.combine(first, time.fromisoformat(at), zone).astimezone(ZoneInfo("UTC"))

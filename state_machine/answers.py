@@ -114,6 +114,10 @@ def _read_kind(kind: Kind, text: str, view: View) -> _Read | Misread | None:
     if len(text) > LONGEST[kind]:
         return Misread("too_long", note=True)
     match kind:
+        case Kind.FEW_WORDS:
+            return _Read(" ".join(text.split()))
+        case Kind.CALLED:
+            return _called(text)
         case Kind.NEW_NAME:
             return _new_name(text, view)
         case Kind.ONE_PERSON:
@@ -136,6 +140,18 @@ def _read_kind(kind: Kind, text: str, view: View) -> _Read | Misread | None:
             return _Read(text, zone) if zone else Misread("not_that_place")
         case _:
             return None
+
+
+_INTRODUCTION = re.compile(
+    r"(?:hi|hello)?[,.! ]*(?:my name is|my name's|name's|i am|i'm|call me|it's)\s+", re.IGNORECASE
+)
+
+
+def _called(text: str) -> _Read:
+    """The client's own name, also out of *my name is Ana*."""
+    said = " ".join(text.replace("’", "'").split())
+    name = _INTRODUCTION.sub("", said, count=1).rstrip(".! ")
+    return _Read(name or said)
 
 
 def _new_name(text: str, view: View) -> _Read | Misread:
@@ -182,7 +198,7 @@ def read_time(text: str) -> str | None:
     named = said.removeprefix("at ")
     if named in _NAMED_TIMES:
         return _NAMED_TIMES[named]
-    match = _TIME.fullmatch(text.strip().casefold())
+    match = _TIME.fullmatch(said) or _TIME.fullmatch(f"{said}.")
     if not match:
         return None
     hour, minute, half = int(match[1]), int(match[2] or 0), (match[3] or "").replace(".", "")

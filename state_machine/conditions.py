@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from state_machine import measures
 from state_machine.progress import Fact, Progress, Run
 from state_machine.script import Script
 
@@ -76,3 +77,225 @@ def has_three_people(view: View) -> bool:
 def quiet_notices(view: View) -> bool:
     """The client said that somebody else may read along on this phone, or is not sure."""
     return view.code("phone") in {"shared", "unsure"}
+
+
+# --- Measures ---------------------------------------------------------------------
+
+
+@condition
+def phq9_any_problem(view: View) -> bool:
+    """At least one item of the PHQ-9 in front was answered above “Not at all”."""
+    answers = view.run.answers if view.run else ()
+    return any(measures.items_of(measures.PHQ_9, answers))
+
+
+@condition
+def scale_not_scored(view: View) -> bool:
+    """Too many items of the scale in front were left out for a score."""
+    score = measures.score_of(view)
+    return score is None or score.total is None
+
+
+@condition
+def scale_low_at_first(view: View) -> bool:
+    """The scale in front is filled for the first time, and lies in its lowest band."""
+    score = measures.score_of(view)
+    return score is not None and score.band == "minimal" and score.first is None
+
+
+@condition
+def scale_minimal(view: View) -> bool:
+    """The scale in front lies in its lowest band."""
+    return _band(view) == "minimal"
+
+
+@condition
+def scale_mild(view: View) -> bool:
+    """The scale in front lies in the mild band."""
+    return _band(view) == "mild"
+
+
+@condition
+def scale_moderate(view: View) -> bool:
+    """The scale in front lies in the moderate band."""
+    return _band(view) == "moderate"
+
+
+@condition
+def scale_moderately_severe(view: View) -> bool:
+    """The scale in front lies in the moderately severe band."""
+    return _band(view) == "moderately_severe"
+
+
+def _band(view: View) -> str | None:
+    score = measures.score_of(view)
+    return score.band if score else None
+
+
+@condition
+def scale_without_comparison(view: View) -> bool:
+    """There is no earlier total that the scale in front could be compared with."""
+    score = measures.score_of(view)
+    return score is None or score.change is None
+
+
+@condition
+def scale_clearly_lower(view: View) -> bool:
+    """The scale in front lies below the first one by more than ordinary variation."""
+    score = measures.score_of(view)
+    return score is not None and score.reliable and (score.change or 0) < 0
+
+
+@condition
+def scale_clearly_higher(view: View) -> bool:
+    """The scale in front lies above the first one by more than ordinary variation."""
+    score = measures.score_of(view)
+    return score is not None and score.reliable and (score.change or 0) > 0
+
+
+@condition
+def clinician_recommended(view: View) -> bool:
+    """The last PHQ-9 calls for a clinician, firmly or softly."""
+    return view.code("phq9_advice") in {"firm", "soft"}
+
+
+@condition
+def clinician_recommended_firmly(view: View) -> bool:
+    """The last PHQ-9 lies at 20 or more, rose by 5, or everything was extremely difficult."""
+    return view.code("phq9_advice") == "firm"
+
+
+@condition
+def clinician_due(view: View) -> bool:
+    """The last PHQ-9 calls for a clinician, and that was not said in the last two weeks."""
+    return clinician_recommended(view) and not clinician_recommended_lately(view)
+
+
+@condition
+def clinician_recommended_lately(view: View) -> bool:
+    """A clinician was recommended in the last two weeks."""
+    done = view.progress.done.get(measures.RECOMMENDATION)
+    return done is not None and view.now - done.last < timedelta(days=14)
+
+
+@condition
+def saw_a_clinician(view: View) -> bool:
+    """The client said that they have spoken with a doctor or therapist since it was recommended."""
+    return view.code("clinician") == "went"
+
+
+# --- Danger -----------------------------------------------------------------------
+
+
+@condition
+def item_9_positive(view: View) -> bool:
+    """The last item of the PHQ-9 (better off dead, or hurting oneself) was answered above “Not at all”."""
+    return view.code("phq9_9") in {"1", "2", "3"}
+
+
+@condition
+def ending_life_on_their_mind(view: View) -> bool:
+    """Asked about ending their life, the client said yes, was not sure, or tried in the last three months."""
+    return view.code("ending_life") in {"now", "thoughts", "unsure", "tried"}
+
+
+@condition
+def opened_by_item_9(view: View) -> bool:
+    """The talk in front was opened by the answer to item 9, in the same instant."""
+    return _opened_by(view, "phq9_9", {"1", "2", "3"})
+
+
+@condition
+def opened_by_might_act(view: View) -> bool:
+    """The talk in front was opened by the answer that they might act soon, in the same instant."""
+    return _opened_by(view, "ending_life", {"now"})
+
+
+@condition
+def opened_by_thoughts(view: View) -> bool:
+    """The talk in front was opened by the answer that there are thoughts, or perhaps, in the same instant."""
+    return _opened_by(view, "ending_life", {"thoughts", "unsure"})
+
+
+@condition
+def opened_by_attempt(view: View) -> bool:
+    """The talk in front was opened by the answer that they tried to end their life, in the same instant."""
+    return _opened_by(view, "ending_life", {"tried"})
+
+
+def _opened_by(view: View, memory: str, codes: set[str]) -> bool:
+    fact = view.fact(memory)
+    return fact is not None and fact.code in codes and view.run is not None and fact.at == view.run.opened
+
+
+# --- Is it for me -----------------------------------------------------------------
+
+
+@condition
+def waiting_for_somebody(view: View) -> bool:
+    """The answer was “not now”: somebody has to look first, and the client is asked again."""
+    return view.progress.phase == "not_now"
+
+
+@condition
+def somebody_must_look_first(view: View) -> bool:
+    """Something was named that a person must look at before a program works along: a plan or an attempt
+    lately, voices, mania, dependence, medical danger, or an urgent sign after a birth."""
+    urgent = {
+        "ending_life": {"now", "tried"},
+        "voices": {"yes"},
+        "racing": {"yes"},
+        "dependence": {"yes"},
+        "eating": {"danger"},
+        "new_baby": {"urgent"},
+    }
+    return any(view.code(memory) in codes for memory, codes in urgent.items())
+
+
+@condition
+def better_with_a_doctor(view: View) -> bool:
+    """Something was named that goes well together with this only if a doctor or therapist knows of it."""
+    beside = {
+        "ending_life": {"thoughts", "unsure"},
+        "voices": {"known"},
+        "racing": {"known"},
+        "dependence": {"known"},
+        "eating": {"yes", "known"},
+        "new_baby": {"known"},
+    }
+    return any(view.code(memory) in codes for memory, codes in beside.items())
+
+
+# --- Check-in ---------------------------------------------------------------------
+
+
+@condition
+def low_mood(view: View) -> bool:
+    """The mood given in the talk in front is 2 or less."""
+    fact = view.of_run("mood")
+    return fact is not None and (fact.code or fact.value) in {"0", "1", "2"}
+
+
+@condition
+def for_an_earlier_day(view: View) -> bool:
+    """The talk in front is about a day before the one it was opened on."""
+    return view.run is not None and view.run.day is not None
+
+
+@condition
+def mood_is_bottom(view: View) -> bool:
+    """The mood just given is 0, or is 1 on the first day or twice running; not asked about in the last 3 days."""
+    fact = view.of_run("mood")
+    code = fact.code or fact.value if fact else None
+    asked = view.progress.done.get("always/ending_life")
+    if code not in {"0", "1"} or (asked is not None and view.now - asked.last < timedelta(days=3)):
+        return False
+    before = view.progress.facts.get("mood")
+    return code == "0" or before is None or (before.code or before.value) in {"0", "1"}
+
+
+@condition
+def country_changed_to_several_zones(view: View) -> bool:
+    """A country with several time zones was given on its own, outside the first talk, so the clock must be asked."""
+    alone = view.run is not None and view.run.amends
+    return alone and has_several_zones(view)

@@ -261,6 +261,9 @@ class Flow(Turning):
             case Act.GO_ON:
                 if self.front is not None:
                     self.arrive(self.front)
+            case Act.POSTPONE:
+                done = {name: past for name, past in self.progress.done.items() if name != run.dialogue}
+                self.change(done=done, put_off={**self.progress.put_off, run.dialogue: self.today()})
             case Act.PUT_ASIDE:
                 if self.front is not None:
                     self.close_as_left(self.front)

@@ -9,6 +9,8 @@ class Kind(StrEnum):
     """A kind of answer; the value is what an author writes between asterisks."""
 
     OWN_WORDS = "In your own words"
+    FEW_WORDS = "A few words"
+    CALLED = "What to call you"
     ONE_PERSON = "One of your people"
     SOME_PEOPLE = "Some of your people"
     NEW_NAME = "A new name"
@@ -23,6 +25,8 @@ class Kind(StrEnum):
 
 LONGEST: dict[Kind, int] = {
     Kind.OWN_WORDS: 4000,
+    Kind.FEW_WORDS: 80,
+    Kind.CALLED: 40,
     Kind.ONE_PERSON: 40,
     Kind.SOME_PEOPLE: 400,
     Kind.NEW_NAME: 40,

@@ -18,6 +18,13 @@ from state_machine.script import Dialogue, Label, Numbers, Step, Way
 SKIP = "skip"
 FINISHED = "done"
 PICK = "+"
+MOST_CLOCKS = 12
+EVERY_OFFSET = (
+    *(f"Etc/GMT{-hours:+}" for hours in range(-11, 15)),
+    *("Asia/Kolkata", "Asia/Kathmandu", "Asia/Kabul", "Asia/Yangon", "Asia/Tehran"),
+    *("Australia/Adelaide", "Australia/Darwin", "America/St_Johns"),
+)
+"""A zone for every offset in use, for clients whose country is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +94,12 @@ def token(run: Run, key: str) -> str:
 def clocks(view: View) -> tuple[str, ...]:
     """The times of day it may be now in the client's country, as `HH:MM`, each once, earliest zone first."""
     times = {local_time(zone, view.now) for zone in zones_of(view)}
-    return tuple(sorted(times))
+    return tuple(sorted(times)) if len(times) <= MOST_CLOCKS else ()
 
 
 def zones_of(view: View) -> tuple[str, ...]:
-    """The zones of the client's country, the most populous first; none if the country is unknown."""
-    return view.script.gazetteer.zones.get(view.code("country") or "", ())
+    """The zones of the client's country, the most populous first; every offset there is if the country is unknown."""
+    return view.script.gazetteer.zones.get(view.code("country") or "", EVERY_OFFSET)
 
 
 def local_time(zone: str, now: datetime) -> str:

@@ -51,6 +51,7 @@ class Act(StrEnum):
     UNPAUSE = "write first again"
     GO_ON = "ask again what lay below"
     PUT_ASIDE = "close what lay below, keeping what was answered"
+    POSTPONE = "count it as not done; it is due again tomorrow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,79 @@ class Interrupt:
 RENAMED: dict[str, str] = {}
 """Dialogues (`a/b` to `a/c`) and steps (`a/b#x` to `a/b#y`) renamed in a release, for those who stand there."""
 
-DEPARTURES: tuple[Departure, ...] = ()
-INTERRUPTS: tuple[Interrupt, ...] = ()
+ASKED_AGAIN = {"not_now": ("assessment/is_it_for_me", 14)}
+"""By phase: the dialogue that is due again so many days after it was last finished."""
+
+SOS = "always/sos"
+FIRST_PEOPLE = "assessment/first_people"
+SUITABILITY = "assessment/is_it_for_me"
+MAP = "people/map"
+SETTINGS = "always/settings"
+
+DEPARTURES: tuple[Departure, ...] = (
+    # The first five minutes
+    Departure(WELCOME, "kept", ("welcome",), to="assessment"),
+    Departure(WELCOME, "declined", do=(Act.FORGET,)),
+    Departure(WELCOME, "too_young", do=(Act.FORGET,)),
+    # Is it for me?
+    Departure(SUITABILITY, "go_on", UNDER_WAY, "waiting_for_somebody", "assessment", (Act.NEXT,)),
+    Departure(SUITABILITY, "go_on", UNDER_WAY, do=(Act.NEXT,)),
+    Departure(SUITABILITY, "with_a_doctor", UNDER_WAY, "waiting_for_somebody", "assessment", (Act.NEXT,)),
+    Departure(SUITABILITY, "with_a_doctor", UNDER_WAY, do=(Act.NEXT,)),
+    Departure(SUITABILITY, "not_now", UNDER_WAY, to="not_now"),
+    # Scales
+    Departure("measures/phq_9", "filled", only_if="clinician_due", do=(Open("measures/see_a_clinician"),)),
+    # People
+    Departure(FIRST_PEOPLE, "not_today", do=(Act.POSTPONE,)),
+    Departure(MAP, "add", do=(Open("people/add"),)),
+    Departure(MAP, "change", do=(Open("people/change", same_person=True),)),
+    Departure(MAP, "remove", do=(Open("people/remove", same_person=True),)),
+    Departure(MAP, "died", do=(Open("people/died", same_person=True),)),
+    Departure("people/change", "renamed", do=(Act.RENAME_PERSON,)),
+    Departure("people/remove", "removed", do=(Act.REMOVE_PERSON,)),
+    Departure("people/died", "died", do=(Act.PERSON_DIED,)),
+    Departure("people/died", "died_quietly", do=(Act.PERSON_DIED,)),
+    # Check-in
+    Departure(CHECK_IN, "numbers", do=(Open(SOS),)),
+    Departure(CHECK_IN_AGAIN, "another", do=(Open(CHECK_IN),)),
+    Departure(CHECK_IN_AGAIN, "change_last", do=(OfLast("change", CHECK_IN),)),
+    Departure(CHECK_IN_AGAIN, "for_yesterday", do=(OfLast("for_yesterday", CHECK_IN),)),
+    Departure(CHECK_IN_AGAIN, "strike_last", do=(OfLast("strike", CHECK_IN),)),
+    # The door to everything
+    Departure(HOME, "check_in", do=(Open(CHECK_IN),)),
+    Departure(HOME, "people", do=(Open(MAP),)),
+    Departure(HOME, "next", do=(Act.NEXT,)),
+    Departure(GO_ON, "go_on", do=(Act.GO_ON,)),
+    Departure(GO_ON, "leave_it", do=(Act.PUT_ASIDE,)),
+    Departure("always/help", "numbers", do=(Open(SOS),)),
+    # Settings, pause, export, delete
+    Departure(SETTINGS, "change_name", do=(Ask("name"),)),
+    Departure(SETTINGS, "change_country", do=(Ask("country"),)),
+    Departure(SETTINGS, "change_look_in", do=(Ask("look_in"),)),
+    Departure(SETTINGS, "change_phone", do=(Ask("phone"),)),
+    Departure(SETTINGS, "withdraw", do=(Open("always/delete"),)),
+    Departure("always/pause", "a_week", do=(Pause(7),)),
+    Departure("always/pause", "two_weeks", do=(Pause(14),)),
+    Departure("always/pause", "until_i_write", do=(Pause(None),)),
+    Departure("always/pause", "not_paused", do=(Act.UNPAUSE,)),
+    Departure("always/export", "export", do=(Act.EXPORT,)),
+    Departure("always/delete", "export_first", do=(Act.EXPORT,)),
+    Departure("always/delete", "delete", do=(Act.ERASE,)),
+    # Still to be written; the rows stand so that the phases are whole
+    Departure("assessment/agreement", "agreed", ("assessment",), to="treatment"),
+    Departure("working/taking_along", "taken_along", ("treatment",), to="termination"),
+    Departure("keeping/goodbye", "afterwards", ("termination",), to="aftercare"),
+    Departure("keeping/goodbye", "begin_again", ("termination",), to="assessment"),
+    Departure("afterwards/six_months", "begin_again", ("aftercare",), to="assessment"),
+)
+
+INTERRUPTS: tuple[Interrupt, ...] = (
+    Interrupt("consent", None, Act.BEGIN),
+    Interrupt("phq9_9", "item_9_positive", Open("always/ending_life")),
+    Interrupt("ending_life", "ending_life_on_their_mind", Open("always/ending_life")),
+    Interrupt("mood", "mood_is_bottom", Open("always/ending_life")),
+    Interrupt("country", "country_changed_to_several_zones", Ask("zone")),
+)
 
 
 def opened() -> set[str]:

@@ -103,6 +103,8 @@ class Progress:
     facts: Mapping[str, Fact] = field(default_factory=dict)
     people: tuple[Person, ...] = ()
     done: Mapping[str, Done] = field(default_factory=dict)
+    put_off: Mapping[str, date] = field(default_factory=dict)
+    """Dialogues put off, with the client's date on which that was said."""
     begun: date | None = None
     """The client's date on the day of consent: day 1 of the programme."""
     heard: datetime | None = None

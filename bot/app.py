@@ -1,0 +1,62 @@
+"""The composition root: builds the objects, and nothing else does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bot.conversation import Conversation
+from bot.export import export_file
+from bot.settings import Settings
+from dialogues import book as books
+from dialogues.book import Book
+from dialogues.lines import Lines
+from dialogues.prompts import Prompts
+from state_machine import chart
+from state_machine.chart import Charts
+from storage.store import Store
+from storage.work import Work
+
+
+class BookRefused(Exception):
+    """The book has faults that nobody may meet; the message lists them, one a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything one process needs, built once."""
+
+    settings: Settings
+    book: Book
+    charts: Charts
+    prompts: Prompts
+    store: Store
+    conversation: Conversation
+
+    def export(self, work: Work, client: str) -> tuple[str, bytes]:
+        """The export file of a client: its name and its bytes."""
+        chat = work.clients.get(client)
+        if chat is None:
+            raise LookupError("the client is gone")
+        return export_file(chat.progress, work.entries.all(client), now())
+
+
+def now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
+
+
+def words(settings: Settings) -> tuple[Book, Prompts]:
+    """The book and its words. Raises `BookRefused` if help, safety or the order of things is faulty."""
+    book = books.read()
+    if book.fatal:
+        raise BookRefused("\n".join(str(fault) for fault in book.fatal))
+    return book, Prompts(book, Lines.read(), settings.operator)
+
+
+def build(settings: Settings) -> App:
+    """Everything, from the settings. Raises `BookRefused`, or `StoreRefused` for a key that does not fit."""
+    book, prompts = words(settings)
+    charts = chart.build(book.script)
+    store = Store.open(settings.data_dir, settings.key_bytes())
+    return App(settings, book, charts, prompts, store, Conversation(store, charts, prompts))

@@ -1,0 +1,150 @@
+"""`ipt-bot`: the command line. Each command imports what it needs, so that none waits for another's libraries."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
+bench = typer.Typer(no_args_is_help=True, help="Measure.")
+cli.add_typer(bench, name="bench")
+
+DOCUMENTS = (Path("README.md"), Path("docs/dialogues.md"))
+"""The documents that carry drawn diagrams."""
+
+
+def main() -> None:
+    """Run the command line. A refusal is a sentence, never a traceback."""
+    from bot.app import BookRefused  # noqa: PLC0415
+    from bot.settings import SettingsRefused  # noqa: PLC0415
+    from storage.errors import StoreRefused  # noqa: PLC0415
+
+    try:
+        cli()
+    except (SettingsRefused, BookRefused, StoreRefused) as refusal:
+        typer.echo(str(refusal), err=True)
+        sys.exit(2)
+
+
+@cli.command()
+def chat(
+    client: Annotated[str, typer.Option(help="Whose conversation: a name of your choice.")] = "me",
+    at: Annotated[
+        datetime | None, typer.Option(help="Pretend it is this moment (ISO time, the client's own).")
+    ] = None,
+) -> None:
+    """Talk with the bot in this terminal. Lines may come from a pipe; `-- 3 days --` lets time pass."""
+    from bot import app, settings  # noqa: PLC0415
+    from bot.console import Console  # noqa: PLC0415
+
+    built = app.build(settings.read())
+    console = Console(built, client, typer.echo, at)
+    if not sys.stdin.isatty():
+        console.run(sys.stdin, echo=True)
+        return
+    console.open()
+    try:
+        while True:
+            console.say(input("\n> "))
+    except (EOFError, KeyboardInterrupt):
+        typer.echo("")
+
+
+@cli.command()
+def run() -> None:
+    """Run on Telegram, with BOT_TOKEN from the environment or `.env`."""
+    from bot import app, logs, settings  # noqa: PLC0415
+
+    read = settings.read()
+    if read.bot_token is None:
+        typer.echo(
+            "BOT_TOKEN is not set. Write to @BotFather on Telegram, send /newbot, and put the token it gives you"
+            " into .env as BOT_TOKEN=…  (`make chat` talks in this terminal and needs no token.)",
+            err=True,
+        )
+        raise typer.Exit(2)
+    import asyncio  # noqa: PLC0415
+
+    from bot.telegram import service  # noqa: PLC0415
+    from bot.writer import Writer  # noqa: PLC0415
+
+    built = app.build(read)
+    commands = [(d.opened_by, d.menu) for d in built.book.script.dialogues.values() if d.opened_by and d.menu]
+    menu = sorted((command.removeprefix("/"), line) for command, line in commands)
+    official = read.bot_api_url == settings.TELEGRAM
+    wiring = service.Wiring(
+        read.bot_token.get_secret_value(),
+        None if official else f"{read.bot_api_url}/bot",
+        read.http_client,
+        official,
+        menu,
+    )
+    logs.start(read.log_level)
+    writer = Writer()
+    try:
+        asyncio.run(service.run(wiring, built.store, writer, built.conversation, built.export, app.now))
+    except service.TokenRefused as refusal:
+        typer.echo(str(refusal), err=True)
+        raise typer.Exit(2) from None
+    finally:
+        writer.close()
+        built.store.close()
+
+
+@cli.command()
+def check(
+    folder: Annotated[Path | None, typer.Argument(help="A language folder; the shipped book if none.")] = None,
+) -> None:
+    """Read the whole book and list every fault with its place and remedy."""
+    from dialogues import book, checks  # noqa: PLC0415
+
+    read = book.read(folder)
+    found = checks.check(read)
+    for fault in found:
+        typer.echo(str(fault))
+    faults = [fault for fault in found if fault.severity is not checks.Severity.WARNING]
+    typer.echo(f"{len(read.script.dialogues)} dialogues, {len(faults)} faults, {len(found) - len(faults)} warnings.")
+    raise typer.Exit(1 if faults else 0)
+
+
+@cli.command()
+def draw(
+    name: Annotated[
+        str | None, typer.Argument(help="A dialogue such as welcome/first_words; the phases if none.")
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Write the drawn blocks of the documents anew.")] = False,
+) -> None:
+    """Draw the programme, or one dialogue, as a Mermaid diagram."""
+    from dialogues import book, draw  # noqa: PLC0415
+
+    if write:
+        draw.write_blocks(DOCUMENTS)
+        return
+    read = book.read()
+    if name is not None and name not in read.script.dialogues:
+        typer.echo(
+            f"There is no dialogue called {name}. There are: {', '.join(sorted(read.script.dialogues))}.", err=True
+        )
+        raise typer.Exit(2)
+    typer.echo(draw.dialogue(read.script.dialogues[name]) if name else draw.phases())
+
+
+@cli.command()
+def book() -> None:
+    """Print the whole programme as one document to read."""
+    from dialogues import book as books  # noqa: PLC0415
+    from dialogues import printed  # noqa: PLC0415
+
+    typer.echo(printed.document(books.read()))
+
+
+@bench.command()
+def turn(turns: Annotated[int, typer.Option(help="How many turns are measured.")] = 2000) -> None:
+    """CPU time of a durable turn by part: decode, engine, words, storage, send."""
+    from bot import bench as measured  # noqa: PLC0415
+
+    measured.turn(turns, typer.echo)

@@ -1,0 +1,176 @@
+"""One event -> one turn -> one transaction. Then, and only then, is anything sent.
+
+Synchronous, and on one thread: the writer's. Events of one chat are taken one at a time and in order.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from dialogues.prompts import Prompts, Tap
+from state_machine import agenda
+from state_machine.chart import Charts
+from state_machine.effects import Enter, Erase, Strike
+from state_machine.engine import step
+from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
+from state_machine.messages import Lane, Message, Outgoing
+from state_machine.turn import Turn
+from storage.clients import Chat
+from storage.errors import Unreadable
+from storage.store import Store
+from storage.work import Work
+
+log = logging.getLogger("ipt.conversation")
+
+TRY_AGAIN_AFTER = timedelta(hours=6)
+"""When a wake-up that broke is tried once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Something a client did, as an edge heard it.
+
+    `key` makes it take effect once; `payload` is what is kept, sealed, if the turn fails;
+    `shown` is the text of the message whose button was tapped.
+    """
+
+    key: str
+    address: str
+    event: Said | Tapped | Shared | Edited
+    message_id: int | None = None
+    tap_id: str | None = None
+    payload: bytes = b""
+    shown: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    turn: Turn
+    outgoing: list[Outgoing]
+
+
+class Conversation:
+    """The one way from an event to what is kept and what waits to be carried."""
+
+    def __init__(self, store: Store, charts: Charts, prompts: Prompts) -> None:
+        self._store = store
+        self._charts = charts
+        self._prompts = prompts
+        self.faults = 0
+
+    def hear(self, heard: Heard) -> bool:
+        """Take one event. False if it was taken before. What it leads to is committed when this returns."""
+        now = heard.event.at
+        with self._store.begin() as work:
+            if not work.inbox.is_new(heard.key, now):
+                return False
+            try:
+                chat = work.clients.at(heard.address)
+            except Unreadable as fault:
+                self._apologise(work, fault.client, heard, fault)
+                return True
+            if chat is None:
+                chat = work.clients.open(heard.address, now)
+            event, chat = _crossing(work, chat, heard)
+            tap = Tap(heard.tap_id, heard.message_id, heard.shown) if isinstance(event, Tapped) else None
+            decided = self._decide(chat, event, tap)
+            if isinstance(decided, Exception):
+                self._apologise(work, chat.client, heard, decided)
+            else:
+                self._carry_out(work, chat, decided, now)
+        return True
+
+    def wake(self, client: str, due: datetime, now: datetime) -> bool:
+        """Let the time that was waited for have come. False if it has been dealt with before."""
+        with self._store.begin() as work:
+            key = f"wake:{client}:{due.isoformat()}"
+            try:
+                chat = work.clients.get(client)
+            except Unreadable as fault:
+                self._count(client, fault)
+                work.clients.wake(client, None)
+                return False
+            if chat is None or not work.inbox.is_new(key, now):
+                return False
+            decided = self._decide(chat, Woke(now), None)
+            if isinstance(decided, Exception):
+                self._count(client, decided)
+                work.inbox.park(key, client, b"", type(decided).__name__)
+                work.clients.wake(client, now + TRY_AGAIN_AFTER)
+            else:
+                self._carry_out(work, chat, decided, now)
+        return True
+
+    def blocked(self, address: str, now: datetime) -> None:
+        """The client does not want to hear from us any more. They are asked nothing until they write."""
+        with self._store.begin() as work:
+            chat = work.clients.at(address)
+            if chat is not None:
+                work.clients.block(chat.client, now)
+
+    def in_group(self) -> str:
+        """What is said in a group chat: that this is for two."""
+        return self._prompts.refrain("in_groups")
+
+    # --- inside one transaction -----------------------------------------------------
+
+    def _decide(self, chat: Chat, event: Event, tap: Tap | None) -> _Decided | Exception:
+        """The turn and its words, or what broke. Nothing is written here, so a fault leaves progress as it was."""
+        try:
+            turn = step(self._charts, chat.progress, event)
+            return _Decided(turn, self._prompts.outgoing(turn.effects, event.at, tap))
+        except Exception as fault:  # noqa: BLE001 - whatever breaks is this client's alone, and is counted
+            return fault
+
+    def _carry_out(self, work: Work, chat: Chat, decided: _Decided, now: datetime) -> None:
+        turn = decided.turn
+        if any(isinstance(effect, Erase) for effect in turn.effects):
+            farewell = [message for message in decided.outgoing if isinstance(message, Message)]
+            work.clients.erase(chat.client, farewell, now)
+            return
+        for effect in turn.effects:
+            match effect:
+                case Enter(entry):
+                    work.entries.put(chat.client, entry)
+                case Strike(run, person):
+                    work.entries.strike(chat.client, run=run, person=person)
+                case _:
+                    pass
+        work.clients.keep(chat, turn.progress, agenda.next_wake(self._charts.script, turn.progress), now)
+        if decided.outgoing:
+            work.outbox.put(chat.client, turn.lane, decided.outgoing, now)
+
+    def _apologise(self, work: Work, client: str, heard: Heard, fault: Exception) -> None:
+        """One client's fault is theirs alone: a kind word, a parked event, a counted error."""
+        self._count(client, fault)
+        work.inbox.park(heard.key, client, heard.payload, type(fault).__name__)
+        words = Message(self._prompts.refrain("fault"), keeps_keyboard=True)
+        work.outbox.put(client, Lane.ANSWER, [words], heard.event.at)
+
+    def _count(self, client: str, fault: Exception) -> None:
+        self.faults += 1
+        where = fault.__traceback__
+        while where is not None and where.tb_next is not None:
+            where = where.tb_next
+        place = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "?"
+        log.error("turn failed client=%s fault=%s at=%s", client, type(fault).__name__, place)
+
+
+def _crossing(work: Work, chat: Chat, heard: Heard) -> tuple[Event, Chat]:
+    """Mark words that were sent before the open question had reached the client."""
+    event = heard.event
+    if not isinstance(event, Said) or heard.message_id is None:
+        return event, _unblocked(work, chat)
+    last = chat.last_message_id
+    crossed = chat.waiting > 0 or (last is not None and heard.message_id < last)
+    unseen = chat.blocked
+    return replace(event, crossed=crossed or unseen, unseen=unseen), _unblocked(work, chat)
+
+
+def _unblocked(work: Work, chat: Chat) -> Chat:
+    if chat.blocked:
+        work.clients.unblock(chat.client)
+        return replace(chat, blocked=False)
+    return chat

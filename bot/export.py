@@ -1,0 +1,57 @@
+"""Everything that is kept about one client, as a file that a program can read and a person can follow."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from state_machine.progress import Answer, Entry, Fact, Person, Progress
+
+FORMAT = "ipt-companion-export/1"
+FILE_NAME = "my-notebook.json"
+
+
+def export_file(progress: Progress, entries: list[Entry], now: datetime) -> tuple[str, bytes]:
+    """The name and the bytes (UTF-8 JSON, indented) of a client's export. `docs/export.schema.json` describes it."""
+    document = {
+        "format": FORMAT,
+        "made_at": now.isoformat(),
+        "consent": progress.consent,
+        "first_day": progress.begun,
+        "phase": progress.phase,
+        "known": {name: _fact(fact) for name, fact in sorted(progress.facts.items())},
+        "people": [_person(person) for person in progress.people],
+        "entries": [_entry(entry, progress) for entry in entries],
+        "half_done": [
+            {"dialogue": run.dialogue, "opened": run.opened, "answers": [_answer(a, progress) for a in run.answers]}
+            for run in (*progress.runs, *progress.aside)
+            if run.answers
+        ],
+    }
+    return FILE_NAME, msgspec.json.format(msgspec.json.encode(document), indent=2)
+
+
+def _fact(fact: Fact) -> dict[str, Any]:
+    return {"value": fact.value, "code": fact.code, "at": fact.at}
+
+
+def _person(person: Person) -> dict[str, Any]:
+    facts = {name: _fact(fact) for name, fact in sorted(person.facts.items())}
+    return {"name": person.name, "died": person.died, "known": facts}
+
+
+def _entry(entry: Entry, progress: Progress) -> dict[str, Any]:
+    return {
+        "dialogue": entry.dialogue,
+        "at": entry.at,
+        "day": entry.day,
+        "outcome": entry.outcome,
+        "answers": [_answer(answer, progress) for answer in entry.answers],
+    }
+
+
+def _answer(answer: Answer, progress: Progress) -> dict[str, Any]:
+    about = next((person.name for person in progress.people if person.id == answer.person), None)
+    return {"memory": answer.memory, **_fact(answer.fact), "about": about}

@@ -1,0 +1,69 @@
+"""Every setting, read from the environment and from `.env`; `.env.example` explains each."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+TELEGRAM = "https://api.telegram.org"
+
+
+class SettingsRefused(Exception):
+    """A setting can't be used; the message is a sentence that names it and says the remedy."""
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Nothing is needed for a conversation in the terminal."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore")
+
+    data_dir: Path = Field(Path("data"), description="Folder of the database, the key store and the operator's key.")
+    operator: str = Field(
+        "The person who set me up", description="Who runs this copy, as clients read it. Begins a sentence."
+    )
+    operator_key: SecretStr | None = Field(
+        None, description="The operator's key, 32 bytes in base64; without it the file operator.key is made and used."
+    )
+    bot_token: SecretStr | None = Field(None, description="The bot's token from @BotFather. Only for Telegram.")
+    bot_api_url: str = Field(TELEGRAM, description="The Bot API server to talk to.")
+    http_client: Literal["aiohttp", "httpx"] = Field(
+        "aiohttp", description="The HTTP client that carries requests: aiohttp (faster) or httpx."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
+
+    @field_validator("operator_key")
+    @classmethod
+    def _is_a_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is None or not key.get_secret_value():
+            return None
+        try:
+            length = len(base64.b64decode(key.get_secret_value(), validate=True))
+        except binascii.Error:
+            length = 0
+        if length != 32:
+            raise ValueError("must be 32 bytes in base64, as `openssl rand -base64 32` prints them")
+        return key
+
+    @field_validator("bot_token")
+    @classmethod
+    def _is_not_empty(cls, token: SecretStr | None) -> SecretStr | None:
+        return token if token and token.get_secret_value() else None
+
+    def key_bytes(self) -> bytes | None:
+        """The operator's key; None if it lives in its file."""
+        return base64.b64decode(self.operator_key.get_secret_value()) if self.operator_key else None
+
+
+def read() -> Settings:
+    """The settings of this process. Raises `SettingsRefused` with a sentence for each that can't be used."""
+    try:
+        return Settings()  # type: ignore[call-arg]  # every field has a default
+    except ValidationError as error:
+        sentences = [f"{str(e['loc'][0]).upper()} {e['msg'].removeprefix('Value error, ')}." for e in error.errors()]
+        raise SettingsRefused(" ".join(sentences)) from None

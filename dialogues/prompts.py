@@ -1,0 +1,207 @@
+"""Effects become words: which bubbles are said, and what can be tapped under them.
+
+Templates are compiled when they are first needed and kept; texts without tags are never compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from babel.dates import format_date
+from jinja2 import Template
+
+from dialogues.book import Book
+from dialogues.known import known
+from dialogues.lines import Lines
+from dialogues.templates import compiled, environment, is_plain
+from state_machine.conditions import View
+from state_machine.effects import Effect, Erase, Export, Redraw, Remark, Say, Settle, Toast
+from state_machine.kinds import Kind
+from state_machine.messages import Choice, Edit, ExportFile, Message, Outgoing, TapAnswer
+from state_machine.offers import Offer, is_inline, offers, token
+from state_machine.progress import Progress, Run
+from state_machine.script import Bubble, Numbers
+from state_machine.turn import local
+
+PER_ROW = ((4, 6), (10, 3), (16, 2))
+"""How many choices stand in a row, by the length of the longest label; longer ones stand alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """The tap that an event came from: its id, and the message whose button it was."""
+
+    id: str | None = None
+    message_id: int | None = None
+    shown: str | None = None
+
+
+class Prompts:
+    """The words of one book. Safe to share: rendering changes nothing but the store of compiled templates."""
+
+    def __init__(self, book: Book, lines: Lines, operator: str) -> None:
+        self._book = book
+        self._script = book.script
+        self._refrains = book.refrains
+        self._lines = lines
+        self._operator = operator
+        self._env = environment(book.numbers, book.language)
+        self._compiled: dict[str, Template] = {}
+
+    def outgoing(self, effects: Sequence[Effect], now: datetime, tap: Tap | None = None) -> list[Outgoing]:
+        """What is to be carried for the effects of one turn, in order.
+
+        Raises `jinja2.TemplateError` or `RenderFailed` if a bubble can't be rendered; then nothing may be sent.
+        """
+        found: list[Outgoing] = []
+        for effect in effects:
+            found += self._of(effect, now, tap or Tap())
+        return found
+
+    def _of(self, effect: Effect, now: datetime, tap: Tap) -> list[Outgoing]:
+        match effect:
+            case Say():
+                return [*self._said(effect, now)]
+            case Remark():
+                return [self._remark(effect, now)]
+            case Settle(choice) if tap.message_id is not None:
+                return [Edit(tap.message_id, text=tap.shown, settled=choice)]
+            case Redraw(run, progress) if tap.message_id is not None:
+                return [Edit(tap.message_id, choices=self.choices(run, progress, now))]
+            case Toast(refrain) if tap.id is not None:
+                return [TapAnswer(tap.id, self.refrain(refrain) if refrain else "")]
+            case Export():
+                return [ExportFile(self.refrain("export_caption"))]
+            case Erase(receipt) if receipt is not None:
+                view = View(self._script, Progress(), None, now)
+                return [Message(self._render(self._wording(receipt, 0), view))]
+            case _:
+                return []
+
+    # --- bubbles -----------------------------------------------------------------
+
+    def _said(self, say: Say, now: datetime) -> Iterator[Message]:
+        run, progress = say.run, say.progress
+        view = View(self._script, progress, run, now)
+        step = self._script.dialogues[run.dialogue].steps[run.step]
+        texts = [
+            text
+            for bubble, turn in zip(step.bubbles, say.wordings, strict=True)
+            if (text := self._render(_taken_in_turn(bubble, turn), view))
+        ]
+        for text in texts[:-1]:
+            yield Message(text, keeps_keyboard=True)
+        if texts:
+            yield self._asking(texts[-1], run, progress, now)
+
+    def _remark(self, remark: Remark, now: datetime) -> Message:
+        front = remark.again or (remark.progress.runs[-1] if remark.progress.runs else None)
+        view = View(self._script, remark.progress, front, now)
+        text = self._render(self._wording(remark.refrain, remark.wording), view)
+        if remark.again is None:
+            return Message(text, keeps_keyboard=True)
+        return self._asking(text, remark.again, remark.progress, now)
+
+    def _asking(self, text: str, run: Run, progress: Progress, now: datetime) -> Message:
+        step = self._script.dialogues[run.dialogue].steps[run.step]
+        if step.is_ending:
+            return Message(text)
+        choices = self.choices(run, progress, now)
+        return Message(text, choices, asks=token(run, ""), placeholder=self._placeholder(run))
+
+    def _placeholder(self, run: Run) -> str | None:
+        step = self._script.dialogues[run.dialogue].steps[run.step]
+        kinds = [way.takes for way in step.ways if isinstance(way.takes, Kind)]
+        names = [f"placeholder_{kind.name.lower()}" for kind in kinds]
+        return next((self._refrains[name][0] for name in names if name in self._refrains), None)
+
+    def choices(self, run: Run, progress: Progress, now: datetime) -> tuple[tuple[Choice, ...], ...]:
+        """What can be tapped at the step where `run` stands, in rows."""
+        dialogue = self._script.dialogues[run.dialogue]
+        step = dialogue.steps[run.step]
+        found = offers(step, View(self._script, progress, run, now))
+        inline = is_inline(dialogue, step)
+        made = [
+            (offer, Choice(offer.label, token(run, offer.key) if inline else None, offer.picked)) for offer in found
+        ]
+        if any(isinstance(way.takes, Numbers) for way in step.ways):
+            figures = [choice for offer, choice in made if offer.key.startswith("n")]
+            others = [choice for offer, choice in made if not offer.key.startswith("n")]
+            return (*_rows(figures), *_rows(others))
+        return _rows([choice for _, choice in made])
+
+    def offers_of(self, run: Run, progress: Progress, now: datetime) -> tuple[Offer, ...]:
+        """The offers at the step where `run` stands."""
+        step = self._script.dialogues[run.dialogue].steps[run.step]
+        return offers(step, View(self._script, progress, run, now))
+
+    # --- words -------------------------------------------------------------------
+
+    def refrain(self, name: str, wording: int = 0) -> str:
+        """A refrain as it is said to nobody in particular."""
+        view = View(self._script, Progress(), None, datetime.fromtimestamp(0, UTC))
+        return self._render(self._wording(name, wording), view)
+
+    def _wording(self, name: str, turn: int) -> str:
+        wordings = self._refrains[name]
+        return wordings[turn % len(wordings)]
+
+    def _render(self, wording: str, view: View) -> str:
+        if is_plain(wording):
+            return wording
+        template = self._compiled.get(wording)
+        if template is None:
+            template = self._compiled.setdefault(wording, compiled(self._env, wording))
+        today = local(view, view.now).date()
+        words = known(view)
+        words |= {
+            "today": format_date(today, "EEEE", locale=self._book.language),
+            "lines": self._lines.card(view.code("country"), view.now.date()),
+            "operator": self._operator,
+            "refrains": _Refrains(self, view),
+        }
+        return _tidy(template.render(words))
+
+    def said_refrain(self, name: str, view: View) -> str:
+        """A refrain inside a bubble; one with several wordings changes from run to run."""
+        return self._render(self._wording(name, view.run.id if view.run else 0), view)
+
+
+class _Refrains:
+    """`{{ refrains.name }}`: rendered when it is mentioned."""
+
+    def __init__(self, prompts: Prompts, view: View) -> None:
+        self._prompts = prompts
+        self._view = view
+
+    def __getitem__(self, name: str) -> str:
+        return self._prompts.said_refrain(name, self._view)
+
+
+def with_words(book: Book) -> Book:
+    """The book with the words that its script takes from the refrains: what is said to skip, and when done."""
+    refrains = book.refrains
+    script = replace(
+        book.script,
+        numbers=book.numbers,
+        skip=refrains.get("skip_button", ("Skip",))[0],
+        finished=refrains.get("done_button", ("Done",))[0],
+    )
+    return replace(book, script=script)
+
+
+def _taken_in_turn(bubble: Bubble, turn: int) -> str:
+    return bubble.wordings[turn % len(bubble.wordings)]
+
+
+def _rows(choices: Sequence[Choice]) -> tuple[tuple[Choice, ...], ...]:
+    longest = max((len(choice.label) for choice in choices), default=0)
+    size = next((per_row for length, per_row in PER_ROW if longest <= length), 1)
+    return tuple(tuple(choices[start : start + size]) for start in range(0, len(choices), size))
+
+
+def _tidy(text: str) -> str:
+    lines = [" ".join(line.split()) for line in text.strip().split("\n")]
+    return "\n".join(lines).strip()
