@@ -58,9 +58,7 @@ class Flight:
         if self._marking is not None:
             await self._marking
 
-    async def _write_all(
-        self, client: str, write: Callable[[str, dict[int, int | None]], Awaitable[None]]
-    ) -> None:
+    async def _write_all(self, client: str, write: Callable[[str, dict[int, int | None]], Awaitable[None]]) -> None:
         try:
             while self._unmarked:
                 marks, self._unmarked = self._unmarked, {}

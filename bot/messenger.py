@@ -26,11 +26,15 @@ class NotNow(NotCarried):
 
 
 class Refused(NotCarried):
-    """The messenger will never take it as it is. `reason` is in its words, never the client's."""
+    """The messenger will never take it as it is.
 
-    def __init__(self, reason: str) -> None:
+    `reason` is in the messenger's words, never the client's; `kind` the name of a class, for the books.
+    """
+
+    def __init__(self, reason: str, kind: str = "Refused") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.kind = kind
 
 
 class Unclear(NotCarried):

@@ -25,9 +25,7 @@ class Pace:
     `burst` and `refill`: a chat's bucket, refilled with so many a second.
     """
 
-    def __init__(
-        self, a_second: int = 29, reminders: int = 5, burst: int = 3, refill: float = 1.0
-    ) -> None:
+    def __init__(self, a_second: int = 29, reminders: int = 5, burst: int = 3, refill: float = 1.0) -> None:
         self._all: deque[float] = deque(maxlen=a_second)
         self._reminders: deque[float] = deque(maxlen=reminders)
         self._step = 1 / refill

@@ -25,7 +25,7 @@ class Turnstile:
         return ticket
 
     def waits(self, ticket: Ticket) -> float:
-        """Seconds this ticket has to wait for its own chat and for all, those before it left out. 0: it is through."""
+        """Seconds this ticket has to wait, those before it in the line left out; 0 if it is through."""
         if self._through[ticket.number].done():
             return 0.0
         at = asyncio.get_running_loop().time()

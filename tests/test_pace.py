@@ -14,7 +14,9 @@ LANES = st.sampled_from(list(Lane))
 ASKED = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 9), LANES), min_size=1, max_size=120)
 
 
-def run_line(asked: list[tuple[float, str | None, Lane]], pace: Pace | None = None) -> list[tuple[float, str | None, Lane]]:
+def run_line(
+    asked: list[tuple[float, str | None, Lane]], pace: Pace | None = None
+) -> list[tuple[float, str | None, Lane]]:
     """Let everybody through in fake time; when each went."""
     line = Line(pace or Pace())
     arrivals = sorted(asked, key=lambda one: one[0])

@@ -1,0 +1,336 @@
+"""Carries what waits in the outbox to the messenger, in order per chat and within the limits.
+
+A burst is all that waits for one chat. Bursts of different chats travel side by side, each a `Flight`.
+What was answered is marked at once; marks asked for while one is being written are written together.
+After a crash, what had not been marked is sent again: at least once, as the messenger itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.desk import Desk
+from bot.flight import Flight
+from bot.messenger import Blocked, Messenger, NotCarried, NotNow, Refused, Unclear
+from bot.pace import Pace
+from bot.turnstile import Turnstile
+from state_machine.messages import Edit, ExportFile, Lane, Message, Outgoing, TapAnswer
+from storage.outbox import Burst, Parcel
+from storage.partings import Parting
+from storage.work import Work
+
+log = logging.getLogger(__name__)
+
+SLOTS = {Lane.SAFETY: 1000, Lane.ANSWER: 64, Lane.REMINDER: 8}
+"""Chats served side by side, by lane, so that slow reminders never keep an answer waiting."""
+SLOW_POLL = 5.0
+"""Seconds after which the outbox is looked at, nudged or not."""
+SETTLE_AT_MOST = 2.0
+"""Seconds an incoming message waits for what is on the wire to its chat."""
+SHOW_TYPING_FROM = 0.5
+"""Seconds a bubble has to wait before we show that we are writing."""
+LONGEST_PAUSE = 300.0
+"""Seconds between two tries, at most."""
+
+
+@dataclass
+class Counts:
+    """What became of what was carried. Numbers only."""
+
+    sent: int = 0
+    retried: int = 0
+    unclear: int = 0
+    held: int = 0
+    parked: int = 0
+    blocked: int = 0
+    faults: int = 0
+
+
+def pause_after(tries: int) -> float:
+    """Seconds to wait after so many tries in vain: 1, 2, 4 … up to `LONGEST_PAUSE`."""
+    return min(2.0 ** (min(tries, 20) - 1), LONGEST_PAUSE)
+
+
+class Courier:
+    """The one paced sender of a bot.
+
+    `export` makes the file of an `ExportFile` (name, content) at the moment it is carried, on the writer thread.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        messenger: Messenger,
+        export: Callable[[Work, str], tuple[str, bytes]],
+        pace: Pace | None = None,
+    ) -> None:
+        self.counts = Counts()
+        self._desk = desk
+        self._messenger = messenger
+        self._export = export
+        self._turnstile = Turnstile(pace or Pace())
+        self._flights: dict[str, Flight] = {}
+        self._tries: dict[str, int] = {}
+        self._farewells: set[tuple[int, int]] = set()
+        self._nudged = asyncio.Event()
+        self._left_over = False
+        self._stopping = False
+
+    def nudge(self) -> None:
+        """Something new waits, or may."""
+        self._nudged.set()
+
+    async def settled(self, address: str) -> None:
+        """Return once nothing to this chat is on the wire or unmarked, after two seconds at most."""
+        flight = self._flights.get(address)
+        if flight is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(flight.settled.wait(), SETTLE_AT_MOST)
+
+    async def say(self, address: str, message: Message) -> None:
+        """Carry something that is kept nowhere, once, at the pace of all. Raises a `NotCarried`."""
+        await self._turnstile.passed(self._turnstile.join(address, Lane.ANSWER))
+        await self._messenger.carry(address, message, None)
+
+    async def run(self) -> None:
+        """Carry until `stop`."""
+        faults = 0
+        while not self._stopping:
+            self._nudged.clear()
+            try:
+                pause = await self._look()
+                faults = 0
+            except Exception as fault:  # the store may be out of reach for a while; the outbox waits
+                faults += 1
+                self.counts.faults += 1
+                pause = min(pause_after(faults), 30.0)
+                log.error("the outbox can't be read (%s); trying again in %.0f s", type(fault).__name__, pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._nudged.wait(), pause)
+
+    async def stop(self) -> None:
+        """Let what is on the wire arrive and be marked; the rest stays in the outbox."""
+        self._stopping = True
+        self._nudged.set()
+        flights = list(self._flights.values())
+        for flight in flights:
+            self._give_way(flight)
+        await asyncio.gather(*(flight.task for flight in flights if flight.task), return_exceptions=True)
+
+    async def _look(self) -> float:
+        """Start what can be started. Seconds to sleep if nobody nudges."""
+        busy = set(self._flights)
+        limit = len(busy) + SLOTS[Lane.ANSWER]
+        bursts, parting, due = await self._desk.do(lambda work: self._read(work, limit))
+        if self._stopping:
+            return 0.0
+        self._left_over = len(bursts) == limit
+        for burst in bursts:
+            self._consider(burst, busy)
+        if parting is not None:
+            self._consider_parting(parting, busy)
+        wait = 0.0 if due is None else (due - self._desk.now()).total_seconds()
+        return min(wait, SLOW_POLL) if wait > 0 else SLOW_POLL
+
+    def _read(self, work: Work, limit: int) -> tuple[list[Burst], Parting | None, datetime | None]:
+        now = self._desk.now()
+        return work.outbox.bursts(now, limit), work.partings.next(now), work.outbox.next_due()
+
+    def _consider(self, burst: Burst, busy: set[str]) -> None:
+        flight = self._flights.get(burst.address)
+        if flight is not None or burst.address in busy:
+            # What was read may be older than the marks of a flight that has just ended: look again later.
+            self._left_over = True
+            if flight is None:
+                self._nudged.set()
+            elif burst.lane < flight.lane:
+                self._give_way(flight)
+            return
+        if sum(f.lane is burst.lane for f in self._flights.values()) >= SLOTS[burst.lane]:
+            self._left_over = True
+            return
+        self._start(Flight(burst.address, burst.lane, burst.client), burst)
+
+    def _consider_parting(self, parting: Parting, busy: set[str]) -> None:
+        flight = self._flights.get(parting.address)
+        if flight is not None:
+            self._give_way(flight)
+        if flight is not None or parting.address in busy:
+            self._left_over = True
+            return
+        self._start(Flight(parting.address, Lane.ANSWER, None), parting)
+
+    def _start(self, flight: Flight, what: Burst | Parting) -> None:
+        self._flights[flight.address] = flight
+        flight.task = asyncio.create_task(self._fly(flight, what))
+
+    def _give_way(self, flight: Flight) -> None:
+        flight.gives_way = True
+        if flight.ticket is not None:
+            self._turnstile.leave(flight.ticket)
+
+    async def _fly(self, flight: Flight, what: Burst | Parting) -> None:
+        begun = asyncio.get_running_loop().time()
+        before = self.counts.sent
+        try:
+            if isinstance(what, Burst):
+                await self._carry_all(flight, what)
+                took = asyncio.get_running_loop().time() - begun
+                log.info("client %s: %d carried in %.2f s", what.client, self.counts.sent - before, took)
+            else:
+                await self._part(flight, what)
+        except Exception as fault:  # whatever it is, it stays this chat's own
+            self.counts.faults += 1
+            self._left_over = True
+            flight.failed = True
+            log.error("client %s: carrying failed (%s)", flight.client, type(fault).__name__)
+        finally:
+            with contextlib.suppress(Exception):
+                await flight.marked()
+            if flight.failed:
+                await asyncio.sleep(0 if self._stopping else 1.0)
+            del self._flights[flight.address]
+            if self._left_over or flight.gives_way:
+                self._nudged.set()
+
+    async def _carry_all(self, flight: Flight, burst: Burst) -> None:
+        overtaken = _overtaken(burst.parcels)
+        for parcel in burst.parcels:
+            if parcel.id in overtaken:
+                self._mark(flight, parcel.id, None)
+                continue
+            if not await self._turn(flight, parcel.message):
+                return
+            try:
+                carried = await self._carry_one(flight, burst.client, parcel.message)
+            except NotCarried as failure:
+                if not await self._failed(flight, burst.client, parcel, failure):
+                    return
+            except Exception as fault:  # a fault of ours in this one parcel must not hold up what comes after it
+                self.counts.faults += 1
+                await self._failed(flight, burst.client, parcel, Refused("a fault of ours", type(fault).__name__))
+            else:
+                self.counts.sent += 1
+                self._tries.pop(burst.client, None)
+                self._mark(flight, parcel.id, carried)
+
+    async def _turn(self, flight: Flight, message: Outgoing) -> bool:
+        """Wait for the turn of one send. False when the flight is to end here."""
+        if flight.gives_way:
+            return False
+        chat = None if isinstance(message, TapAnswer) else flight.address
+        flight.ticket = self._turnstile.join(chat, flight.lane)
+        try:
+            waits = self._turnstile.waits(flight.ticket)
+            if waits >= SHOW_TYPING_FROM and isinstance(message, Message) and self._turnstile.spare(flight.lane):
+                with contextlib.suppress(NotCarried):
+                    await self._messenger.typing(flight.address)
+            return await self._turnstile.passed(flight.ticket)
+        finally:
+            flight.ticket = None
+
+    async def _carry_one(self, flight: Flight, client: str, message: Outgoing) -> int | None:
+        file = None
+        if isinstance(message, ExportFile):
+            file = await self._desk.do(lambda work: self._export(work, client))
+        with flight.on_the_wire():
+            return await self._messenger.carry(flight.address, message, file)
+
+    async def _failed(self, flight: Flight, client: str, parcel: Parcel, failure: NotCarried) -> bool:
+        """Do what the failure means. True: the rest of the burst may go on."""
+        passing = isinstance(parcel.message, TapAnswer)
+        if isinstance(failure, Blocked):
+            self.counts.blocked += 1
+            await self._desk.do(lambda work: work.clients.block(client, self._desk.now()))
+        elif isinstance(failure, NotNow):
+            self.counts.held += 1
+            if failure.for_all:
+                self._turnstile.shut(failure.retry_after)
+            await self._hold(None if failure.for_all else client, failure.retry_after)
+        elif isinstance(failure, Refused):
+            if passing or isinstance(parcel.message, Edit):
+                self._mark(flight, parcel.id, None)  # a message that has gone can't be changed any more
+            else:
+                self.counts.parked += 1
+                log.error("client %s: refused for good: %s", client, failure.reason)
+                await self._desk.do(lambda work: work.outbox.park(parcel.id, failure.kind))
+            return True
+        elif isinstance(failure, Unclear):
+            self.counts.unclear += 1
+            if passing:
+                self._mark(flight, parcel.id, None)  # a tap waits for a few seconds only; a late answer is none
+                return True
+            self.counts.retried += 1
+            self._tries[client] = self._tries.get(client, 0) + 1
+            await self._hold(client, pause_after(self._tries[client]))
+        return False
+
+    async def _hold(self, client: str | None, seconds: float) -> None:
+        until = self._desk.now() + timedelta(seconds=seconds)
+        await self._desk.do(lambda work: work.outbox.hold(client, until))
+        self._nudge_in(seconds)
+
+    def _nudge_in(self, seconds: float) -> None:
+        asyncio.get_running_loop().call_later(seconds + 0.01, self._nudged.set)
+
+    def _mark(self, flight: Flight, parcel: int, message_id: int | None) -> None:
+        flight.mark(parcel, message_id, self._write_marks)
+
+    async def _write_marks(self, client: str, marks: dict[int, int | None]) -> None:
+        # Unmarked, all of it would be sent again and again: so the chat stays taken until the mark is written.
+        tries = 0
+        while True:
+            try:
+                await self._desk.do(lambda work: work.outbox.carried(client, marks, self._desk.now()))
+            except Exception as fault:
+                tries += 1
+                self.counts.faults += 1
+                log.error("client %s: a sent mark can't be written (%s)", client, type(fault).__name__)
+                if self._stopping and tries > 3:
+                    raise
+                await asyncio.sleep(min(pause_after(tries) / 10, 30.0))
+            else:
+                return
+
+    async def _part(self, flight: Flight, parting: Parting) -> None:
+        """Say goodbye, delete what can be deleted, and forget the address."""
+        try:
+            for place, words in enumerate(parting.farewell):
+                if (parting.id, place) in self._farewells:
+                    continue
+                if not await self._turn(flight, words):
+                    return
+                await self._messenger.carry(parting.address, words, None)
+                self._farewells.add((parting.id, place))
+            if parting.delete:
+                await self._messenger.delete(parting.address, parting.delete)
+        except (NotNow, Unclear) as failure:
+            tries = self._tries[parting.address] = self._tries.get(parting.address, 0) + 1
+            seconds = failure.retry_after if isinstance(failure, NotNow) else pause_after(tries)
+            until = self._desk.now() + timedelta(seconds=seconds)
+            await self._desk.do(lambda work: work.partings.later(parting.id, until))
+            self._nudge_in(seconds)
+            return
+        except NotCarried:
+            pass  # blocked or refused: there is nobody left to say it to
+        await self._desk.do(lambda work: work.partings.done(parting.id))
+        self._farewells = {said for said in self._farewells if said[0] != parting.id}
+        self._tries.pop(parting.address, None)
+
+
+def _overtaken(parcels: tuple[Parcel, ...]) -> set[int]:
+    """Edits that a later edit of the same message makes needless."""
+    latest: dict[int, int] = {}
+    needless: set[int] = set()
+    for parcel in parcels:
+        if isinstance(parcel.message, Edit):
+            earlier = latest.get(parcel.message.message_id)
+            if earlier is not None:
+                needless.add(earlier)
+            latest[parcel.message.message_id] = parcel.id
+    return needless

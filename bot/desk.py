@@ -1,0 +1,31 @@
+"""Where asynchronous code asks for work on the store: one transaction at a time, on the writer's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from bot.writer import Writer
+from storage.store import Store
+from storage.work import Work
+
+T = TypeVar("T")
+
+
+class Desk:
+    """The store as the event loop sees it, with the present instant from `now` (aware, UTC)."""
+
+    def __init__(self, store: Store, writer: Writer, now: Callable[[], datetime]) -> None:
+        self.now = now
+        self.run = writer.run
+        self._store = store
+
+    async def do(self, deed: Callable[[Work], T]) -> T:
+        """Do this in a transaction of its own, which is kept when this returns."""
+
+        def act() -> T:
+            with self._store.begin() as work:
+                return deed(work)
+
+        return await self.run(act)

@@ -1,0 +1,208 @@
+"""Asks Telegram for updates and hands them on, chat by chat in order; acknowledges after the commit.
+
+The library's own Updater acknowledges first, and loses what it held when the process is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from telegram import Update
+from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+
+from bot.conversation import Conversation, Heard
+from bot.courier import Courier, pause_after
+from bot.desk import Desk
+from bot.messenger import NotCarried
+from bot.telegram.inbound import ALLOWED_UPDATES, InGroup, Left, Reader
+from bot.telegram.library import PollingBot
+from state_machine.events import Shared
+from state_machine.messages import Message
+from storage.work import Work
+
+log = logging.getLogger(__name__)
+
+WAIT = 30
+"""Seconds Telegram keeps a request open while there is nothing new."""
+LONGEST_PAUSE = 30.0
+DECLINE_EVERY = timedelta(hours=1)
+TRIES = 4
+"""How often an update is handed on before it may be passed over."""
+ALBUMS_REMEMBERED = 1000
+
+
+class TokenRefused(Exception):
+    """Telegram does not know the token."""
+
+
+@dataclass
+class Heeded:
+    """What came in. Numbers only."""
+
+    updates: int = 0
+    again: int = 0
+    unread: int = 0
+    passed_over: int = 0
+    declined: int = 0
+
+
+class Polling:
+    """The poll loop of one bot."""
+
+    def __init__(
+        self,
+        bot: PollingBot,
+        desk: Desk,
+        conversation: Conversation,
+        courier: Courier,
+        wait: int = WAIT,
+    ) -> None:
+        self.counts = Heeded()
+        self._bot = bot
+        self._desk = desk
+        self._conversation = conversation
+        self._courier = courier
+        self._wait = wait
+        self._reader = Reader(bot.id, bot.bot.username)
+        self._offset: int | None = None
+        self._declined: dict[str, datetime] = {}
+        self._albums: OrderedDict[str, str] = OrderedDict()
+
+    async def run(self) -> None:
+        """Poll until cancelled. Raises TokenRefused."""
+        failures = 0
+        while True:
+            try:
+                updates = await self._bot.raw_updates(self._offset, self._wait, ALLOWED_UPDATES)
+            except (TelegramError, KeyError, TypeError, ValueError, AttributeError) as error:
+                failures += 1
+                await asyncio.sleep(self._pause(error, failures))
+                continue
+            failures = 0
+            await self.take(updates)
+
+    def _pause(self, error: Exception, failures: int) -> float:
+        """Say what is wrong, and how many seconds to wait."""
+        match error:
+            case InvalidToken():
+                raise TokenRefused(TURNED_AWAY) from None
+            case RetryAfter():
+                wait = error.retry_after
+                return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
+            case Conflict():
+                log.warning(
+                    "Another program is asking Telegram for this bot's updates. "
+                    "Stop it, or give this one a token of its own; waiting until then."
+                )
+            case _:
+                log.warning("Telegram can't be reached (%s); trying again.", type(error).__name__)
+        return min(pause_after(failures), LONGEST_PAUSE)
+
+    async def take(self, updates: list[dict[str, Any]]) -> None:
+        """Hand on a batch: the updates of one chat in order, those of different chats side by side."""
+        chats: dict[str, list[Heard | Left]] = {}
+        for raw in updates:
+            what = self._read(raw)
+            if isinstance(what, InGroup):
+                await self._decline(what)
+            elif what is not None:
+                chats.setdefault(what.address, []).append(what)
+        await asyncio.gather(*(self._hand_on(what) for what in chats.values()))
+        numbers = [raw["update_id"] for raw in updates if isinstance(raw.get("update_id"), int)]
+        if numbers:
+            self._offset = max(numbers) + 1
+
+    def _read(self, raw: dict[str, Any]) -> Heard | Left | InGroup | None:
+        self.counts.updates += 1
+        try:
+            payload = json.dumps(raw, ensure_ascii=False, separators=(",", ":")).encode()
+            update = Update.de_json(raw, None)
+            what = self._reader.read(update, self._desk.now(), payload)
+        except Exception as fault:  # an update in a shape nobody knows yet must not hide those after it
+            self.counts.unread += 1
+            log.error("an update can't be read (%s); passed over", type(fault).__name__)
+            return None
+        if isinstance(what, Heard) and self._same_album(update, what):
+            return None
+        return what
+
+    def _same_album(self, update: Update, heard: Heard) -> bool:
+        """Whether this is a further picture of an album already answered: one gesture, one answer."""
+        album = update.message.media_group_id if update.message is not None else None
+        if album is None or not isinstance(heard.event, Shared):
+            return False
+        same = self._albums.get(heard.address) == album
+        self._albums[heard.address] = album
+        self._albums.move_to_end(heard.address)
+        if len(self._albums) > ALBUMS_REMEMBERED:
+            self._albums.popitem(last=False)
+        return same and not heard.event.caption
+
+    async def _hand_on(self, chat: Iterable[Heard | Left]) -> None:
+        for what in chat:
+            tries = 0
+            while not await self._taken(what, tries):
+                tries += 1
+                await asyncio.sleep(min(pause_after(tries) / 4, LONGEST_PAUSE))
+
+    async def _taken(self, what: Heard | Left, tries: int) -> bool:
+        """Whether this update needs no further try: it was handed on, or passed over after some tries in vain."""
+        try:
+            await self._tell(what)
+        except Exception as fault:
+            log.error("an update could not be taken (%s), try %d", type(fault).__name__, tries + 1)
+        else:
+            return True
+        if tries + 1 < TRIES:
+            return False
+        # The conversation parks what breaks in a turn, so the store itself may be at fault. If it takes the key
+        # of this update, it is not; if it takes nothing, nothing is acknowledged until it does.
+        try:
+            await self._desk.do(lambda work: self._take_key(work, what))
+        except Exception as fault:
+            log.error("the store takes nothing (%s); updates wait at Telegram", type(fault).__name__)
+            return False
+        self.counts.passed_over += 1
+        return True
+
+    def _take_key(self, work: Work, what: Heard | Left) -> None:
+        if isinstance(what, Heard):
+            work.inbox.is_new(what.key, self._desk.now())
+
+    async def _tell(self, what: Heard | Left) -> None:
+        if isinstance(what, Left):
+            await self._desk.run(self._conversation.blocked, what.address, self._desk.now())
+            return
+        await self._courier.settled(what.address)
+        if not await self._desk.run(self._conversation.hear, what):
+            self.counts.again += 1
+        self._courier.nudge()
+
+    async def _decline(self, group: InGroup) -> None:
+        """Say once an hour that we talk with one person at a time; nothing about the group is kept."""
+        now = self._desk.now()
+        self._declined = {a: at for a, at in self._declined.items() if now - at < DECLINE_EVERY}
+        if group.address in self._declined:
+            return
+        self._declined[group.address] = now
+        self.counts.declined += 1
+        try:
+            words = await self._desk.run(self._conversation.in_group)
+            await self._courier.say(group.address, Message(words, keeps_keyboard=True))
+        except NotCarried as failure:
+            log.info("a group could not be answered (%s)", type(failure).__name__)
+        except Exception as fault:
+            log.error("a group could not be answered (%s)", type(fault).__name__)
+
+
+TURNED_AWAY = (
+    "Telegram does not know this bot token. "
+    "Ask @BotFather for the present one (/mybots, API Token) and put it into .env as BOT_TOKEN."
+)
