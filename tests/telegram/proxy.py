@@ -42,7 +42,7 @@ class Call:
 
 
 Fault = Callable[[Call], web.Response | str | None]
-"""What to do with a call: answer it at once, `drop` its reply after passing it on, `refuse` the connection, or nothing."""
+"""What happens to a call: an answer at once, `drop` (passed on, its reply lost), `refuse` (not passed on), or nothing."""
 
 
 class Proxy:
@@ -52,7 +52,7 @@ class Proxy:
         self.emulator = LoBotApiEmulator(max_updates=1000)
         self.calls: list[Call] = []
         self.deliver_twice = False
-        self.fault: Fault = lambda call: None
+        self.fault: Fault = lambda _: None
         self.heard = asyncio.Event()
         self.origin = ""
         self._runners: list[web.AppRunner] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -28,6 +29,8 @@ class StubRequest(BaseRequest):
 
     def __init__(self, answer: Callable[[str, dict[str, str]], Answer]) -> None:
         self.calls: list[tuple[str, dict[str, str]]] = []
+        self.gates: dict[str, asyncio.Event] = {}
+        """By chat: calls to it hang until the gate is opened."""
         self._answer = answer
 
     @property
@@ -46,6 +49,8 @@ class StubRequest(BaseRequest):
         assert method == "POST"
         called = url.rsplit("/", 1)[1]
         fields = request_data.json_parameters if request_data else {}
+        if fields.get("chat_id") in self.gates:
+            await self.gates[fields["chat_id"]].wait()
         answer: Answer = good(ME) if called == "getMe" else self._answer(called, fields)
         self.calls.append((called, fields))
         if isinstance(answer, Exception):

@@ -63,11 +63,11 @@ async def test_a_long_poll_waits_for_what_comes(bot: PollingBot, proxy: Proxy) -
 
 async def test_a_lost_answer_is_unclear_and_a_flood_says_how_long(bot: PollingBot, proxy: Proxy) -> None:
     sender = Sender(bot)
-    proxy.fault = lambda call: "drop"
+    proxy.fault = lambda _: "drop"
     with pytest.raises(Unclear):
         await sender.carry(CHAT, Message("hello"), None)
     assert proxy.texts(5) == ["hello"]
-    proxy.fault = lambda call: refusal(429, "Too Many Requests: retry after 4", retry_after=4)
+    proxy.fault = lambda _: refusal(429, "Too Many Requests: retry after 4", retry_after=4)
     with pytest.raises(NotNow) as caught:
         await sender.carry(CHAT, Message("hello"), None)
     assert caught.value.retry_after == 4

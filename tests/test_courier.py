@@ -1,0 +1,314 @@
+"""The courier over the real store and the real Bot, with Telegram's end of the line played by the test."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from telegram import Bot
+from telegram.error import TimedOut
+
+from bot.courier import Courier, pause_after
+from bot.desk import Desk
+from bot.pace import Pace
+from bot.telegram.sender import Sender
+from bot.writer import Writer
+from state_machine.messages import Edit, ExportFile, Lane, Message, Outgoing, TapAnswer
+from storage.store import Store
+from tests.telegram.stub import Answer, StubRequest, bad, good, message
+
+ANA, BEN = "telegram:7:5", "telegram:7:6"
+
+
+class Post:
+    """A post office in a temporary folder. `answer` is Telegram's; time is moved by hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.at = datetime(2026, 1, 5, 9, tzinfo=UTC)
+        self.answer: Callable[[str, dict[str, str]], Answer] = self.accept
+        self.store = Store.open(folder)
+        self.writer = Writer()
+        self.desk = Desk(self.store, self.writer, lambda: self.at)
+        self.request = StubRequest(lambda method, fields: self.answer(method, fields))
+        self.heard = asyncio.Event()
+        self.number = 0
+        self.courier = self.new_courier()
+
+    def new_courier(self, pace: Pace | None = None) -> Courier:
+        bot = Bot("7:token", request=self.request, get_updates_request=self.request)
+        quick = Pace(a_second=1000, reminders=1000, burst=1000, refill=1000)
+        return Courier(self.desk, Sender(bot), lambda work, client: ("mine.json", client.encode()), pace or quick)
+
+    def accept(self, method: str, fields: dict[str, str]) -> Answer:
+        self.number += 1
+        return good(message(self.number) if method in {"sendMessage", "sendDocument"} else True)
+
+    async def client(self, address: str = ANA) -> str:
+        return await self.desk.do(lambda work: work.clients.open(address, self.at).client)
+
+    async def put(self, client: str, *messages: Outgoing, lane: Lane = Lane.ANSWER) -> None:
+        await self.desk.do(lambda work: work.outbox.put(client, lane, messages, self.at))
+        self.courier.nudge()
+
+    async def waiting(self, client: str) -> int:
+        return await self.desk.do(lambda work: work.outbox.waiting(client))
+
+    async def until_nothing_waits(self, *clients: str) -> None:
+        async with asyncio.timeout(5):
+            while any([await self.waiting(client) for client in clients]):
+                await asyncio.sleep(0.002)
+
+    async def until_called(self, times: int) -> None:
+        async with asyncio.timeout(5):
+            while len(self.request.calls) < times:
+                await asyncio.sleep(0.002)
+
+    def texts(self, chat: int | None = None) -> list[str]:
+        return [
+            fields["text"]
+            for method, fields in self.request.calls
+            if method == "sendMessage" and (chat is None or fields["chat_id"] == str(chat))
+        ]
+
+
+@pytest.fixture
+async def post(tmp_path: Path) -> AsyncIterator[Post]:
+    made = Post(tmp_path)
+    yield made
+    made.writer.close()
+    made.store.close()
+
+
+@asynccontextmanager
+async def carrying(courier: Courier) -> AsyncIterator[None]:
+    task = asyncio.create_task(courier.run())
+    try:
+        yield
+    finally:
+        await courier.stop()
+        await task
+
+
+async def test_what_waits_is_carried_in_order_and_marked(post: Post) -> None:
+    ana = await post.client()
+    async with carrying(post.courier):
+        await post.put(ana, Message("one"), Message("two"))
+        await post.put(ana, Message("three"))
+        await post.until_nothing_waits(ana)
+    assert post.texts() == ["one", "two", "three"]
+    chat = await post.desk.do(lambda work: work.clients.get(ana))
+    assert chat is not None
+    assert chat.last_message_id == 3
+    assert post.courier.counts.sent == 3
+
+
+async def test_chats_travel_side_by_side(post: Post) -> None:
+    """One chat whose call hangs does not keep another from its answer."""
+    ana, ben = await post.client(ANA), await post.client(BEN)
+    await post.put(ana, Message("to Ana"))
+    gate = post.request.gates["5"] = asyncio.Event()
+    async with carrying(post.courier):
+        await post.put(ben, Message("to Ben"))
+        await post.until_nothing_waits(ben)
+        assert post.texts() == ["to Ben"]
+        gate.set()
+        await post.until_nothing_waits(ana)
+
+
+async def test_safety_overtakes_what_still_waits_for_the_pace(post: Post) -> None:
+    ana, ben = await post.client(ANA), await post.client(BEN)
+    post.courier = post.new_courier(Pace(a_second=2, burst=2, refill=2))
+    async with carrying(post.courier):
+        await post.put(ben, *(Message(f"b{n}") for n in range(3)))
+        await post.until_called(2)
+        await post.put(ana, Message("numbers"), lane=Lane.SAFETY)
+        await post.until_nothing_waits(ana, ben)
+    assert [fields["text"] for method, fields in post.request.calls if method == "sendMessage"] == [
+        "b0",
+        "b1",
+        "numbers",
+        "b2",
+    ]
+
+
+async def test_a_bubble_that_has_to_wait_shows_that_we_are_writing(post: Post) -> None:
+    ana = await post.client()
+    post.courier = post.new_courier(Pace(burst=1, refill=1.5))
+    async with carrying(post.courier):
+        await post.put(ana, Message("one"), Message("two"))
+        await post.until_nothing_waits(ana)
+    assert [method for method, _ in post.request.calls] == ["sendMessage", "sendChatAction", "sendMessage"]
+
+
+async def test_a_flood_answer_is_obeyed_and_the_burst_goes_on_where_it_stopped(post: Post) -> None:
+    ana = await post.client()
+    refused = iter([False, True])
+    post.answer = lambda method, fields: (
+        bad(429, "Too Many Requests: retry after 60", retry_after=60)
+        if next(refused, False)
+        else post.accept(method, fields)
+    )
+    async with carrying(post.courier):
+        await post.put(ana, Message("one"), Message("two"), Message("three"))
+        await post.until_called(2)
+        async with asyncio.timeout(5):
+            while post.courier.counts.held == 0:
+                await asyncio.sleep(0.002)
+        post.courier.nudge()
+        assert await post.waiting(ana) == 2
+        due = await post.desk.do(lambda work: work.outbox.next_due())
+        assert due == post.at + timedelta(seconds=60)
+        post.at += timedelta(seconds=61)
+        post.courier.nudge()
+        await post.until_nothing_waits(ana)
+    assert post.texts() == ["one", "two", "two", "three"]
+
+
+async def test_who_blocked_us_is_left_alone_until_they_write(post: Post) -> None:
+    ana = await post.client()
+    post.answer = lambda *_: bad(403, "Forbidden: bot was blocked by the user")
+    async with carrying(post.courier):
+        await post.put(ana, Message("one"), Message("two"))
+        await post.until_nothing_waits(ana)
+    chat = await post.desk.do(lambda work: work.clients.get(ana))
+    assert chat is not None
+    assert chat.blocked
+    assert len(post.request.calls) == 1
+    assert post.courier.counts.blocked == 1
+
+
+async def test_what_is_refused_is_parked_and_the_rest_goes_on(post: Post) -> None:
+    ana = await post.client()
+    post.answer = lambda method, fields: (
+        bad(400, "Bad Request: message is too long") if fields.get("text") == "long" else post.accept(method, fields)
+    )
+    async with carrying(post.courier):
+        await post.put(ana, Message("one"), Message("long"), Message("three"))
+        await post.until_nothing_waits(ana)
+    assert post.texts() == ["one", "long", "three"]
+    assert post.courier.counts.parked == 1
+
+
+async def test_what_can_no_longer_be_changed_or_answered_is_let_go(post: Post) -> None:
+    ana = await post.client()
+    post.answer = lambda *_: bad(400, "Bad Request: message to edit not found")
+    async with carrying(post.courier):
+        await post.put(ana, TapAnswer("old"), Edit(3, "gone"))
+        await post.until_nothing_waits(ana)
+    assert post.courier.counts.parked == 0
+
+
+async def test_of_several_changes_to_one_message_only_the_last_travels(post: Post) -> None:
+    ana = await post.client()
+    await post.put(ana, Edit(3, "a"), Edit(4, "x"), Edit(3, "b"), TapAnswer("t"), Edit(3, "c"))
+    async with carrying(post.courier):
+        await post.until_nothing_waits(ana)
+    edits = [fields["text"] for method, fields in post.request.calls if method == "editMessageText"]
+    assert edits == ["x", "c"]
+
+
+async def test_a_lost_answer_is_tried_again_after_a_pause(post: Post) -> None:
+    ana = await post.client()
+    lost = iter([True, True])
+    post.answer = lambda method, fields: TimedOut() if next(lost, False) else post.accept(method, fields)
+    async with carrying(post.courier):
+        await post.put(ana, Message("one"))
+        for pause in (1, 2):
+            async with asyncio.timeout(5):
+                while await post.desk.do(lambda work: work.outbox.next_due()) != post.at + timedelta(seconds=pause):
+                    await asyncio.sleep(0.002)
+            post.at += timedelta(seconds=pause)
+            post.courier.nudge()
+        await post.until_nothing_waits(ana)
+    assert post.texts() == ["one", "one", "one"]
+    assert (post.courier.counts.unclear, post.courier.counts.sent) == (2, 1)
+
+
+def test_pauses_grow_and_end_at_five_minutes() -> None:
+    assert [pause_after(tries) for tries in (1, 2, 3, 9, 10, 1000)] == [1, 2, 4, 256, 300, 300]
+
+
+async def test_what_was_not_marked_when_the_process_died_is_carried_by_the_next(post: Post) -> None:
+    ana = await post.client()
+    await post.put(ana, Message("one"))
+    async with carrying(post.new_courier()):
+        await post.until_nothing_waits(ana)
+    await post.put(ana, Message("two"))
+    async with carrying(post.new_courier()):
+        await post.until_nothing_waits(ana)
+    assert post.texts() == ["one", "two"]
+
+
+async def test_a_file_is_made_when_it_is_carried(post: Post) -> None:
+    ana = await post.client()
+    async with carrying(post.courier):
+        await post.put(ana, ExportFile("All of it."))
+        await post.until_nothing_waits(ana)
+    method, fields = post.request.calls[0]
+    assert (method, fields["caption"]) == ("sendDocument", "All of it.")
+
+
+async def test_after_an_erasure_a_farewell_is_said_and_messages_go(post: Post) -> None:
+    ana = await post.client()
+    async with carrying(post.courier):
+        await post.put(ana, Message("one"), Message("two"))
+        await post.until_nothing_waits(ana)
+        await post.desk.do(lambda work: work.clients.erase(ana, [Message("All gone.")], post.at))
+        post.courier.nudge()
+        async with asyncio.timeout(5):
+            while await post.desk.do(lambda work: work.partings.next(post.at)) is not None:
+                await asyncio.sleep(0.002)
+    assert [method for method, _ in post.request.calls[2:]] == ["sendMessage", "deleteMessages"]
+    assert post.texts()[-1] == "All gone."
+    assert post.request.calls[-1][1]["message_ids"] == "[1, 2]"
+
+
+async def test_an_erasure_stops_what_is_still_being_said(post: Post) -> None:
+    ana = await post.client()
+    post.courier = post.new_courier(Pace(burst=1, refill=2))
+    async with carrying(post.courier):
+        await post.put(ana, Message("one"), Message("two"), Message("three"))
+        await post.until_called(1)
+        await post.desk.do(lambda work: work.clients.erase(ana, [Message("All gone.")], post.at))
+        post.courier.nudge()
+        async with asyncio.timeout(5):
+            while await post.desk.do(lambda work: work.partings.next(post.at)) is not None:
+                await asyncio.sleep(0.002)
+    assert post.texts() == ["one", "All gone."]
+
+
+async def test_a_quick_answer_waits_until_what_is_on_the_wire_is_marked(post: Post) -> None:
+    ana = await post.client()
+    async with carrying(post.courier):
+        await post.put(ana, Message("one"))
+        await post.until_called(1)
+        await post.courier.settled(ANA)
+        assert await post.waiting(ana) == 0
+
+
+async def test_one_clients_broken_parcel_is_theirs_alone(post: Post) -> None:
+    ana, ben = await post.client(ANA), await post.client(BEN)
+    async with carrying(post.courier):
+        await post.put(ana, Edit(-1, None), Message("one"))
+        await post.put(ben, Message("two"))
+        post.answer = lambda method, fields: post.accept(method, fields)
+        await post.until_nothing_waits(ana, ben)
+    assert sorted(post.texts()) == ["one", "two"]
+
+
+async def test_log_lines_name_the_client_by_number_and_nothing_else(
+    post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    ana = await post.client()
+    async with carrying(post.courier):
+        await post.put(ana, Message("my secret"))
+        await post.until_nothing_waits(ana)
+    assert ana in caplog.text
+    assert "secret" not in caplog.text
+    assert "7:5" not in caplog.text
