@@ -1,0 +1,40 @@
+"""What every test may ask for: the real book, its machines, its words, and a whole app on a fresh folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.app import App, build
+from bot.settings import Settings
+from dialogues import book as books
+from dialogues.book import Book
+from dialogues.lines import Lines
+from dialogues.prompts import Prompts
+from state_machine import chart
+from state_machine.chart import Charts
+
+
+@pytest.fixture(scope="session")
+def book() -> Book:
+    return books.read()
+
+
+@pytest.fixture(scope="session")
+def charts(book: Book) -> Charts:
+    return chart.build(book.script)
+
+
+@pytest.fixture(scope="session")
+def prompts(book: Book) -> Prompts:
+    return Prompts(book, Lines.read(), "Robin")
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    """Everything, on real files in a folder of its own."""
+    built = build(Settings(data_dir=tmp_path / "data", operator="Robin", _env_file=None))  # type: ignore[call-arg]
+    yield built
+    built.store.close()

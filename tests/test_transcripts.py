@@ -1,0 +1,93 @@
+"""Every transcript is performed twice: in memory, and through conversation and database between all turns.
+
+`REWRITE=1 pytest tests/test_transcripts.py` writes the files anew; the diff is the review.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.app import App
+from bot.conversation import Heard
+from dialogues.prompts import Prompts
+from state_machine.chart import Charts
+from state_machine.events import Event, Tapped, Woke
+from state_machine.messages import Outgoing
+from state_machine.progress import Progress
+from tests.performing import InMemory, Performance, chat_files
+
+ADDRESS = "terminal:chat"
+_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class ThroughTheStore:
+    """The real conversation on a real file; progress is written and read back between all turns."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._turns = 0
+
+    def begin(self, progress: Progress) -> None:
+        if progress == Progress():
+            return
+        with self._app.store.begin() as work:
+            chat = work.clients.open(ADDRESS, progress.heard or _EPOCH)
+            work.clients.keep(chat, progress, None, progress.heard or _EPOCH)
+
+    def happens(self, event: Event) -> list[Outgoing]:
+        self._turns += 1
+        if isinstance(event, Woke):
+            with self._app.store.begin() as work:
+                chat = work.clients.at(ADDRESS)
+            assert chat is not None
+            self._app.conversation.wake(chat.client, event.at, event.at)
+        else:
+            tapped = isinstance(event, Tapped)
+            heard = Heard(f"test:{self._turns}", ADDRESS, event, 1 if tapped else None, "tap" if tapped else None)
+            self._app.conversation.hear(heard)
+        return self._carried(event)
+
+    def _carried(self, event: Event) -> list[Outgoing]:
+        with self._app.store.begin() as work:
+            chat = work.clients.at(ADDRESS)
+            if chat is None:
+                parting = work.partings.next(event.at)
+                assert parting is not None
+                work.partings.done(parting.id)
+                return list(parting.farewell)
+            burst = work.outbox.burst_of(chat.client)
+            if burst is None:
+                return []
+            work.outbox.carried(chat.client, {parcel.id: None for parcel in burst.parcels}, event.at)
+            return [parcel.message for parcel in burst.parcels]
+
+    def progress(self) -> Progress:
+        with self._app.store.begin() as work:
+            chat = work.clients.at(ADDRESS)
+            return chat.progress if chat else Progress()
+
+
+def _chats() -> list[object]:
+    return [pytest.param(path, id=path.stem) for path in chat_files()]
+
+
+@pytest.mark.parametrize("path", _chats())
+def test_the_chat_comes_out_as_it_is_written(path: Path, charts: Charts, prompts: Prompts) -> None:
+    written = path.read_text(encoding="utf-8")
+    performed = Performance(charts, prompts, InMemory(charts, prompts)).perform(written)
+    if os.environ.get("REWRITE"):
+        path.write_text(performed, encoding="utf-8")
+        return
+    assert performed == written
+
+
+@pytest.mark.parametrize("path", _chats())
+def test_the_chat_comes_out_the_same_with_progress_written_and_read_back_between_all_turns(
+    path: Path, charts: Charts, prompts: Prompts, app: App
+) -> None:
+    written = path.read_text(encoding="utf-8")
+    assert Performance(charts, prompts, ThroughTheStore(app)).perform(written) == written
