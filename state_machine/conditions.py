@@ -200,9 +200,9 @@ def ending_life_on_their_mind(view: View) -> bool:
 
 
 @condition
-def opened_by_item_9(view: View) -> bool:
-    """The talk in front was opened by the answer to item 9, in the same instant."""
-    return _opened_by(view, "phq9_9", {"1", "2", "3"})
+def opened_by_a_sign(view: View) -> bool:
+    """The talk in front was opened by item 9 or by a mood at the bottom, in the same instant."""
+    return _opened_by(view, "phq9_9", {"1", "2", "3"}) or _opened_by(view, "mood", {"0", "1"})
 
 
 @condition
@@ -274,6 +274,12 @@ def low_mood(view: View) -> bool:
     """The mood given in the talk in front is 2 or less."""
     fact = view.of_run("mood")
     return fact is not None and (fact.code or fact.value) in {"0", "1", "2"}
+
+
+@condition
+def added_to_check_in(view: View) -> bool:
+    """Feelings, people or a line of their own were added to the check-in in front."""
+    return any(view.of_run(memory) for memory in ("day_feelings", "day_people", "day_note"))
 
 
 @condition
