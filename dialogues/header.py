@@ -93,7 +93,7 @@ def _take(key: str, value: str, into: Settings) -> str | None:  # noqa: PLR0912 
             names = tuple(name.strip() for name in value.split(","))
             wrong = [name for name in names if not NAME.fullmatch(name)]
             if wrong or len(set(names)) < len(names):
-                return f"“{key}” is a list of different names in small letters, like “name, lost_person”."
+                return f"“{key}” can't be read; write different names in small letters, like “name, lost_person”."
             if key == "needs":
                 into["needs"] = names
             elif key == "outcomes":
@@ -103,12 +103,12 @@ def _take(key: str, value: str, into: Settings) -> str | None:  # noqa: PLR0912 
         case "words":
             words = tuple(" ".join(each.lower().split()) for each in value.split(","))
             if not all(words) or len(set(words)) < len(words):
-                return "“words” is a list of different words with commas between, like “help me, emergency”."
+                return "“words” can't be read; write different words with commas between, like “help me, emergency”."
             into["plain_words"] = words
         case "opened_by":
             command = _COMMAND.fullmatch(value)
             if not command:
-                return "“opened_by” is one command in small letters, like “/people”."
+                return "“opened_by” can't be read; write one command in small letters, like “/people”."
             into["opened_by"] = command.group(1)
         case "menu":
             if len(value) > _LONGEST_MENU:
@@ -116,7 +116,7 @@ def _take(key: str, value: str, into: Settings) -> str | None:  # noqa: PLR0912 
             into["menu"] = value
         case "minutes":
             if not re.fullmatch(r"[0-9]{1,2}", value) or not 1 <= int(value) <= _MOST_MINUTES:
-                return f"“minutes” is a whole number from 1 to {_MOST_MINUTES}."
+                return f"“minutes” can't be read; write a whole number from 1 to {_MOST_MINUTES}."
             into["minutes"] = int(value)
         case "about":
             into["about_person"] = True

@@ -111,14 +111,17 @@ def _of_tables(sentence: str) -> Fault:
 
 
 def every_file_has_a_place(
-    dialogues: Collection[Dialogue], contents: Sequence[Part], tables: Tables
+    dialogues: Collection[Dialogue], contents: Sequence[Part], tables: Tables, unreadable: Collection[str] = ()
 ) -> Iterator[Fault]:
-    """Every dialogue is opened by the contents, a table, a command or plain words; the contents name it once."""
+    """Every dialogue is opened by the contents, a table, a command or plain words; the contents name it once.
+
+    `unreadable` are files that are there, with faults of their own.
+    """
     files = {dialogue.name: dialogue for dialogue in dialogues}
     times = Counter(part.dialogue or part.planned for part in contents)
     for part in contents:
         name = part.dialogue or part.planned or ""
-        if part.dialogue and name not in files:
+        if part.dialogue and name not in files and f"{name}.md" not in unreadable:
             yield Fault(
                 CONTENTS_FILE,
                 part.line,

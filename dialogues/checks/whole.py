@@ -28,7 +28,9 @@ def _order(book: Book, tables: Tables) -> Iterator[Fault]:
     yield from programme.conditions_are_used(read.values(), contents, tables)
     yield from programme.outcomes_are_heard(read.values(), tables)
     yield from programme.tables_fit_the_book(read, contents, tables)
-    yield from programme.every_file_has_a_place(read.values(), contents, tables)
+    yield from programme.every_file_has_a_place(
+        read.values(), contents, tables, {fault.file for fault in book.faults}
+    )
     yield from programme.commands_are_unique(read.values())
     yield from programme.needs_are_kept_before(read, contents)
 
