@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from state_machine.conditions import View
@@ -84,7 +85,7 @@ def _of_the_book(view: View) -> dict[str, Any]:
     if run is not None and run.part is not None:
         planned = run.part.removeprefix("planned:")
         words["part"] = next((p.title for p in view.script.contents if p.planned == planned), planned)
-    below = [other for other in view.progress.runs if run is None or other.id != run.id]
+    below = list(takewhile(lambda other: run is None or other.id != run.id, view.progress.runs))
     if below and below[-1].dialogue in view.script.dialogues:
         words["open_title"] = view.script.dialogues[below[-1].dialogue].title
     return words

@@ -17,8 +17,17 @@ from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
 from state_machine.flow import UNTIL_THEY_WRITE, Flow
 from state_machine.messages import Lane
 from state_machine.offers import PICK, Offer, offers
-from state_machine.programme import CHECK_IN, CHECK_IN_AGAIN, HOME, PHASES, RENAMED, WELCOME
-from state_machine.progress import Progress
+from state_machine.programme import (
+    CHECK_IN,
+    CHECK_IN_AGAIN,
+    GO_ON,
+    HOME,
+    PHASES,
+    RENAMED,
+    WELCOME,
+    about_a_person_given,
+)
+from state_machine.progress import Progress, Run
 from state_machine.script import Silence, Way
 from state_machine.turn import Turn, local
 
@@ -31,8 +40,8 @@ def step(charts: Charts, progress: Progress, event: Event) -> Turn:
     turn = Flow(charts, progress, event.at)
     _repair(turn)
     if not isinstance(event, Woke):
-        forever = turn.progress.paused_until == UNTIL_THEY_WRITE
-        turn.change(heard=event.at, paused_until=None if forever else turn.progress.paused_until)
+        turn.change(heard=event.at)
+        _writes_again(turn, event)
     match event:
         case Said():
             _said(turn, event)
@@ -46,6 +55,12 @@ def step(charts: Charts, progress: Progress, event: Event) -> Turn:
         case Woke():
             _woke(turn)
     return turn.finish()
+
+
+def _writes_again(turn: Flow, event: Event) -> None:
+    """A pause until they write ends with the next words, not with a second tap on the button that began it."""
+    if turn.progress.paused_until == UNTIL_THEY_WRITE and isinstance(event, Said) and not event.crossed:
+        turn.change(paused_until=None)
 
 
 # --- what is said --------------------------------------------------------------------
@@ -257,27 +272,29 @@ def _repair(turn: Flow) -> None:
     if progress.phase not in PHASES:
         turn.change(phase="assessment" if progress.consent else "welcome")
     turn.change(aside=tuple(run for run in progress.aside if run.dialogue in turn.script.dialogues))
-    moved = False
-    for run in progress.runs:
-        dialogue, _, named = RENAMED.get(f"{run.dialogue}#{run.step}", "").partition("#")
-        name = dialogue or RENAMED.get(run.dialogue, run.dialogue)
-        known = turn.script.dialogues.get(name)
-        if known is None:
-            turn.drop(run)
-            turn.remember(run.answers)
-            moved = True
-            continue
-        target = named or run.step
-        if target not in known.steps:
-            target, moved = known.first, True
-        if (name, target) != (run.dialogue, run.step):
-            trail = tuple(past for past in run.trail if past in known.steps)
-            turn.put(replace(run, dialogue=name, step=target, trail=trail))
-        if run.person is not None and all(person.id != run.person for person in progress.people):
-            turn.drop(run)
-            moved = True
-    if moved:
+    gone = [_repaired(turn, run) for run in progress.runs]
+    if turn.progress.runs and turn.progress.runs[0].dialogue == GO_ON:
+        turn.drop(turn.progress.runs[0])
+    if any(gone):
         turn.remark("moved_on")
+
+
+def _repaired(turn: Flow, run: Run) -> bool:
+    """Whether a run had to leave its place."""
+    dialogue, _, named = RENAMED.get(f"{run.dialogue}#{run.step}", "").partition("#")
+    name = dialogue or RENAMED.get(run.dialogue, run.dialogue)
+    known = turn.script.dialogues.get(name)
+    has_person = run.person in {person.id for person in turn.progress.people}
+    if known is None or (not has_person and (run.person is not None or name in about_a_person_given())):
+        turn.drop(run)
+        turn.remember(run.answers)
+        return True
+    target = named or run.step
+    if (name, target) != (run.dialogue, run.step) or target not in known.steps:
+        trail = tuple(past for past in run.trail if past in known.steps)
+        place = target if target in known.steps else known.first
+        turn.settled(turn.put(replace(run, dialogue=name, step=place, trail=trail)))
+    return target not in known.steps
 
 
 def begin(charts: Charts, at: datetime) -> Turn:

@@ -280,9 +280,10 @@ class Flow(Turning):
 
     def _of_last(self, what: str, dialogue: str) -> None:
         done = self.progress.done.get(dialogue)
-        if done is None or dialogue not in self.script.dialogues:
+        if dialogue not in self.script.dialogues or (done is None and what != "for_yesterday"):
+            self.remark("nothing_open")
             return
-        if what == "strike":
+        if done is not None and what == "strike":
             gone = self.script.dialogues[dialogue].memories
             self.effects.append(Strike(run=done.run))
             self.change(
@@ -291,7 +292,7 @@ class Flow(Turning):
             )
             return
         yesterday = self.today() - timedelta(days=1)
-        number = done.run if what == "change" else self.new_run_id()
+        number = done.run if done is not None and what == "change" else self.new_run_id()
         day = yesterday if what == "for_yesterday" else None
         self.open(dialogue, like=Run(number, dialogue, "", self.now, self.now, day=day))
 

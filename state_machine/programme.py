@@ -207,3 +207,8 @@ def conditions() -> set[str]:
     """The conditions that the tables name."""
     names = {row.only_if for row in DEPARTURES} | {row.only_if for row in INTERRUPTS}
     return {name for name in names if name}
+
+
+def about_a_person_given() -> set[str]:
+    """The dialogues that are opened about a person chosen before, and mean nothing without one."""
+    return {a.dialogue for row in DEPARTURES for a in row.do if isinstance(a, Open) and a.same_person}
