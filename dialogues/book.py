@@ -40,6 +40,7 @@ class Book:
     refrain_bubbles: Mapping[str, Bubble] = field(default_factory=dict)
     numbers: tuple[str, ...] = ()
     never_say: tuple[Phrase, ...] = ()
+    phase_titles: Mapping[str, str] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
 
     @property
@@ -68,7 +69,7 @@ def read(folder: Path | None = None, language: str = "en") -> Book:
 
     folder = folder or Path(__file__).parent / language
     faults: list[Fault] = []
-    parts = _page(folder, CONTENTS, read_contents, faults)
+    contents = _page(folder, CONTENTS, read_contents, faults)
     refrains = _page(folder, REFRAINS, read_refrains, faults)
     lists = _page(folder, LISTS, read_lists, faults)
     never_say = _page(folder, NEVER_SAY, read_never_say, faults)
@@ -78,20 +79,30 @@ def read(folder: Path | None = None, language: str = "en") -> Book:
     faults += _unsound(every, faults, refrains, environment(lists.numbers, language), steering)
     parsed.cache_clear()
     broken = {fault.file for fault in faults}
-    order = {part.dialogue: place for place, part in enumerate(parts)}
+    order = {part.dialogue: place for place, part in enumerate(contents.parts)}
     whole = sorted(
         (dialogue for dialogue in every.values() if dialogue.file not in broken),
         key=lambda dialogue: (order.get(dialogue.name, len(order)), dialogue.name),
     )
     script = Script(
         dialogues={dialogue.name: dialogue for dialogue in whole},
-        contents=parts,
+        contents=contents.parts,
         refrains={name: len(bubble.wordings) for name, bubble in refrains.items()},
         feelings=lists.feelings,
         gazetteer=gazetteer(language, places),
         **steering,
     )
-    return Book(folder, language, script, every, refrains, lists.numbers, never_say, tuple(faults))
+    return Book(
+        folder=folder,
+        language=language,
+        script=script,
+        read=every,
+        refrain_bubbles=refrains,
+        numbers=lists.numbers,
+        never_say=never_say,
+        phase_titles=contents.titles,
+        faults=tuple(faults),
+    )
 
 
 def _unsound(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from markdown_it.tree import SyntaxTreeNode
 
@@ -21,14 +22,25 @@ _PLANNED = re.compile(rf"`{_PATH}` ([^`*_]+?){_WHEN}")
 _DAYS_A_WEEK = 7
 
 
-def read_contents(text: str, findings: Findings) -> tuple[Part, ...]:
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The parts in their order, and for each phase the words that clients read."""
+
+    parts: tuple[Part, ...]
+    titles: Mapping[str, str]
+
+
+def read_contents(text: str, findings: Findings) -> Contents:
     """Read the parts in the order they stand. `### Week 3` begins on day 15. Never raises."""
     parts: list[Part] = []
+    titles: dict[str, str] = {}
     phase = ""
     day = 0
     for block in page(text, findings).blocks:
         if block.type == "heading" and block.markup == "##":
-            phase, day = _phase(block, findings), 0
+            title, phase = _phase(block, findings)
+            titles[phase] = title
+            day = 0
         elif block.type == "heading" and block.markup == "###":
             day = _day(block, findings)
         elif block.type == "bullet_list":
@@ -53,10 +65,10 @@ def read_contents(text: str, findings: Findings) -> tuple[Part, ...]:
                 f"{spoken(block).capitalize()} means nothing here; below the note stand phases “##”, "
                 "days or weeks “###”, and parts “-”.",
             )
-    return tuple(parts)
+    return Contents(tuple(parts), titles)
 
 
-def _phase(heading: SyntaxTreeNode, findings: Findings) -> str:
+def _phase(heading: SyntaxTreeNode, findings: Findings) -> tuple[str, str]:
     match = _PHASE.fullmatch(words_of(inline_of(heading)) or "")
     if not match:
         findings.add(
@@ -65,8 +77,8 @@ def _phase(heading: SyntaxTreeNode, findings: Findings) -> str:
             "A phase is written in the words clients read, with its name in brackets: "
             "“## Getting to know (assessment)”.",
         )
-        return ""
-    return match[2]
+        return "", ""
+    return match[1], match[2]
 
 
 def _day(heading: SyntaxTreeNode, findings: Findings) -> int:

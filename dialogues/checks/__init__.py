@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialogues.faults import Fault
+from dialogues.faults import Fault, Severity
+
+__all__ = ["Fault", "Severity", "check"]
 
 if TYPE_CHECKING:
     from dialogues.book import Book
