@@ -29,7 +29,7 @@ from state_machine.programme import (
 )
 from state_machine.progress import Progress, Run
 from state_machine.script import Silence, Way
-from state_machine.turn import Turn, local
+from state_machine.turn import Turn
 
 SHARED = frozenset({"sticker", "photo", "voice", "video", "document", "contact", "place"})
 """What can be shared beside text and has a refrain of its own; anything else is *other*."""
@@ -138,7 +138,7 @@ BEFORE_CONSENT = frozenset({"always/help", "always/delete"})
 
 def _checked_in_today(turn: Flow) -> bool:
     done = turn.progress.done.get(CHECK_IN)
-    return done is not None and local(turn.view(), done.last).date() == turn.today()
+    return done is not None and done.kept and done.day == turn.today()
 
 
 def _start(turn: Flow) -> None:

@@ -13,8 +13,10 @@ from state_machine.answers import Taken
 from state_machine.chart import Charts
 from state_machine.conditions import CONDITIONS
 from state_machine.effects import Erase, Export, Settle, Strike
+from state_machine.messages import Lane
 from state_machine.programme import (
     CONSENT_VERSION,
+    DOORS,
     GO_ON,
     INTERRUPTS,
     STILL_TO_COME,
@@ -57,6 +59,8 @@ class Flow(Turning):
             self.put(resumed)
             self.arrive(resumed)
             return
+        if self.front is not None and self.front.dialogue in DOORS:
+            self.drop(self.front)
         if len(self.progress.runs) >= MOST_OPEN:
             self.close_as_left(self.progress.runs[0])
         first = self.script.dialogues[name].first
@@ -168,7 +172,12 @@ class Flow(Turning):
         times = self.progress.done[key].times if key in self.progress.done else 0
         self.remember(run.answers)
         self.drop(run)
-        self.change(done={**self.progress.done, key: Done(times + 1, self.now, outcome, run.id)})
+        self.change(
+            done={
+                **self.progress.done,
+                key: Done(times + 1, self.now, outcome, run.id, bool(run.answers), run.day or self.today()),
+            }
+        )
         self.enter(run, outcome)
 
     def close_as_left(self, run: Run) -> None:
@@ -183,9 +192,12 @@ class Flow(Turning):
             self.enter(run, "left")
 
     def resume(self, after: Run | None = None) -> None:
-        """Go on with what lies in front: offered after a safety talk or a long while, else simply asked again."""
+        """Go on with what lies in front: offered after a safety talk or a long while, else simply asked again.
+
+        What ended by silence ends in silence: the question below waits until the client writes.
+        """
         run = self.front
-        if run is None:
+        if run is None or self.lane is Lane.REMINDER:
             return
         if run.dialogue == GO_ON:
             self.drop(run)
@@ -291,10 +303,12 @@ class Flow(Turning):
                 done={name: past for name, past in self.progress.done.items() if name != dialogue},
             )
             return
-        yesterday = self.today() - timedelta(days=1)
-        number = done.run if done is not None and what == "change" else self.new_run_id()
-        day = yesterday if what == "for_yesterday" else None
-        self.open(dialogue, like=Run(number, dialogue, "", self.now, self.now, day=day))
+        if done is not None and what == "change":
+            like = Run(done.run, dialogue, "", self.now, self.now, day=None if done.day == self.today() else done.day)
+        else:
+            yesterday = self.today() - timedelta(days=1)
+            like = Run(self.new_run_id(), dialogue, "", self.now, self.now, day=yesterday)
+        self.open(dialogue, like=like)
 
     def open_due(self) -> bool:
         """Open the part of the programme that is due, if one is."""

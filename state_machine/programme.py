@@ -31,6 +31,8 @@ GO_ON = "always/go_on"
 STILL_TO_COME = "weekly/still_to_come"
 CHECK_IN = "always/check_in"
 CHECK_IN_AGAIN = "always/check_in_again"
+DOORS = frozenset({HOME, CHECK_IN_AGAIN})
+"""Dialogues that only ask where to go: they are gone as soon as anything else opens."""
 NOTE = "note"
 """The name notes are entered under. It is no dialogue: a note is what a client wrote where only buttons stood."""
 

@@ -71,12 +71,17 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of a dialogue so far: how often it was finished, when last, and how it ended."""
+    """What became of a dialogue so far: how often it was finished, when last, and how it ended.
+
+    `kept`: whether anything was answered in that last run; `day`: the client's day it was about.
+    """
 
     times: int
     last: datetime
     outcome: str
     run: int
+    kept: bool = False
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
