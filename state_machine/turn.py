@@ -170,7 +170,9 @@ class Turning:
     def enter(self, run: Run, outcome: str) -> None:
         """Keep what was answered in a run as an entry. Before consent nothing is kept."""
         if run.answers and self.progress.consent is not None:
-            entry = Entry(run.id, run.dialogue, self.now, outcome, run.answers, run.day, run.person)
+            people = {answer.person for answer in run.answers if answer.person is not None}
+            person = people.pop() if len(people) == 1 else None
+            entry = Entry(run.id, run.dialogue, self.now, outcome, run.answers, run.day, person)
             self.effects.append(Enter(entry))
 
     def note(self, text: str) -> bool:
