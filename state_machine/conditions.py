@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from state_machine import measures
+from state_machine.programme import SOS
 from state_machine.progress import Fact, Progress, Run
 from state_machine.script import Script
 
@@ -293,7 +294,7 @@ def mood_is_bottom(view: View) -> bool:
     """The mood just given is 0, or is 1 on the first day or twice running; not asked about in the last 3 days."""
     fact = view.of_run("mood")
     code = fact.code or fact.value if fact else None
-    asked = view.progress.done.get("always/ending_life")
+    asked = view.progress.done.get(SOS)
     if code not in {"0", "1"} or (asked is not None and view.now - asked.last < timedelta(days=3)):
         return False
     before = view.progress.facts.get("mood")

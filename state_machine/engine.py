@@ -7,27 +7,24 @@ back, later) is read here first; then the open step; then, if nothing is open, w
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 from state_machine import agenda
+from state_machine.acts import UNTIL_THEY_WRITE
 from state_machine.answers import Misread, plain, read
 from state_machine.chart import Charts
 from state_machine.effects import Redraw, Toast
 from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
-from state_machine.flow import UNTIL_THEY_WRITE, Flow
+from state_machine.flow import Flow
 from state_machine.messages import Lane
 from state_machine.offers import PICK, Offer, offers
 from state_machine.programme import (
     CHECK_IN,
     CHECK_IN_AGAIN,
-    GO_ON,
     HOME,
-    PHASES,
-    RENAMED,
     WELCOME,
-    about_a_person_given,
 )
-from state_machine.progress import Progress, Run
+from state_machine.progress import Progress
+from state_machine.repair import repair
 from state_machine.script import Silence, Way
 from state_machine.turn import Turn
 
@@ -38,7 +35,7 @@ SHARED = frozenset({"sticker", "photo", "voice", "video", "document", "contact",
 def step(charts: Charts, progress: Progress, event: Event) -> Turn:
     """Decide one turn. Never raises for anything a client can send or any progress a release can leave behind."""
     turn = Flow(charts, progress, event.at)
-    _repair(turn)
+    repair(turn)
     if not isinstance(event, Woke):
         turn.change(heard=event.at)
         _writes_again(turn, event)
@@ -261,42 +258,3 @@ def _silent(turn: Flow, way: Way) -> None:
     index = turn.step(run).ways.index(way)
     target = turn.charts.way(run.dialogue, run.step, index)
     turn.arrive(turn.moved(run, target))
-
-
-# --- what a release leaves behind ----------------------------------------------------
-
-
-def _repair(turn: Flow) -> None:
-    """Bring runs whose dialogue, step or person is gone to a safe place; nobody is stranded by a release."""
-    progress = turn.progress
-    if progress.phase not in PHASES:
-        turn.change(phase="assessment" if progress.consent else "welcome")
-    turn.change(aside=tuple(run for run in progress.aside if run.dialogue in turn.script.dialogues))
-    gone = [_repaired(turn, run) for run in progress.runs]
-    if turn.progress.runs and turn.progress.runs[0].dialogue == GO_ON:
-        turn.drop(turn.progress.runs[0])
-    if any(gone):
-        turn.remark("moved_on")
-
-
-def _repaired(turn: Flow, run: Run) -> bool:
-    """Whether a run had to leave its place."""
-    dialogue, _, named = RENAMED.get(f"{run.dialogue}#{run.step}", "").partition("#")
-    name = dialogue or RENAMED.get(run.dialogue, run.dialogue)
-    known = turn.script.dialogues.get(name)
-    has_person = run.person in {person.id for person in turn.progress.people}
-    if known is None or (not has_person and (run.person is not None or name in about_a_person_given())):
-        turn.drop(run)
-        turn.remember(run.answers)
-        return True
-    target = named or run.step
-    if (name, target) != (run.dialogue, run.step) or target not in known.steps:
-        trail = tuple(past for past in run.trail if past in known.steps)
-        place = target if target in known.steps else known.first
-        turn.settled(turn.put(replace(run, dialogue=name, step=place, trail=trail)))
-    return target not in known.steps
-
-
-def begin(charts: Charts, at: datetime) -> Turn:
-    """The first turn of a new client: the bot speaks first."""
-    return step(charts, Progress(), Said(at, "/start"))

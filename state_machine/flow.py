@@ -6,35 +6,25 @@ Which dialogue follows which is read from the tables of `programme.py`; nothing 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from state_machine import agenda, offers
+from state_machine import acts, agenda, offers
 from state_machine.answers import Taken
-from state_machine.chart import Charts
 from state_machine.conditions import CONDITIONS
-from state_machine.effects import Erase, Export, Settle, Strike
+from state_machine.effects import Erase, Settle, Strike
 from state_machine.messages import Lane
 from state_machine.programme import (
-    CONSENT_VERSION,
     DOORS,
     GO_ON,
     INTERRUPTS,
     STILL_TO_COME,
-    Act,
-    Action,
-    Ask,
-    OfLast,
-    Open,
-    Pause,
 )
-from state_machine.progress import MOST_OPEN, Done, Progress, Run
+from state_machine.progress import MOST_OPEN, Done, Run
 from state_machine.script import Numbers
 from state_machine.turn import Turning
 
 OFFER_TO_GO_ON_AFTER = timedelta(hours=12)
 """An interrupted question older than this is offered again rather than simply asked."""
-UNTIL_THEY_WRITE = datetime.max.replace(tzinfo=UTC)
-"""A pause without an end of its own."""
 MOST_SILENT_STEPS = 20
 """Silent steps passed in one move; the check proves that no book has a circle of them."""
 
@@ -47,12 +37,18 @@ class Flow(Turning):
     def open(self, name: str, *, person: int | None = None, part: str | None = None, like: Run | None = None) -> None:
         """Open a dialogue in front, where it was put aside if it was; one that is open already comes to the front.
 
+        A safety talk always begins anew, with the numbers.
+
         `like` gives its run's id and day, for an entry that is changed or filled in for another day.
         """
         if name not in self.script.dialogues:
             self.remark("passed_over", again=True)
             return
         resumed = next((run for run in (*self.progress.runs, *self.progress.aside) if run.dialogue == name), None)
+        if resumed is not None and self.script.dialogues[name].safety:
+            self.drop(resumed)
+            self.enter(resumed, "begun anew")
+            resumed = None
         if resumed is not None and like is None:
             self.drop(resumed)
             self.change(aside=tuple(run for run in self.progress.aside if run.id != resumed.id))
@@ -135,7 +131,7 @@ class Flow(Turning):
             if row.memory != memory or not (row.only_if is None or CONDITIONS[row.only_if](self.view(run))):
                 continue
             before = self.front
-            self.act(row.do, run)
+            acts.act(self, row.do, run)
             if self.front is not None and self.front != before:
                 return True
         return False
@@ -158,7 +154,7 @@ class Flow(Turning):
         front = self.front
         said = len(self.effects)
         for action in departure.do if departure else ():
-            self.act(action, run)
+            acts.act(self, action, run)
         nothing_opened = self.front == front and not self.spoke_since(said)
         if front is not None and nothing_opened and not self.erased:
             self.resume(after=run)
@@ -231,84 +227,11 @@ class Flow(Turning):
         self.remark("left")
         self.resume(after=run)
 
-    # --- acting ------------------------------------------------------------------
+    # --- what is due -------------------------------------------------------------
 
     @property
     def erased(self) -> bool:
         return any(isinstance(effect, Erase) for effect in self.effects)
-
-    def act(self, action: Action, run: Run) -> None:
-        """Do what a table says, about `run`."""
-        match action:
-            case Open(dialogue, same_person):
-                self.open(dialogue, person=run.person if same_person else None)
-            case Ask(memory):
-                self.ask(memory)
-            case Pause(days):
-                self.change(paused_until=self.now + timedelta(days) if days else UNTIL_THEY_WRITE)
-            case OfLast(what, dialogue):
-                self._of_last(what, dialogue)
-            case Act():
-                self._simply(action, run)
-
-    def _simply(self, action: Act, run: Run) -> None:
-        match action:
-            case Act.NEXT:
-                if not self.open_due():
-                    self.remark("nothing_due")
-            case Act.BEGIN:
-                self.change(begun=self.today(), consent=f"{CONSENT_VERSION} {self.today()}")
-            case Act.ERASE | Act.FORGET:
-                self.change(**{name: getattr(Progress(), name) for name in ("runs", "aside", "facts", "people")})
-                self.effects.append(Erase("erased" if action is Act.ERASE else None))
-            case Act.EXPORT:
-                self.effects.append(Export())
-            case Act.REMOVE_PERSON:
-                self.change(people=tuple(p for p in self.progress.people if p.id != run.person))
-                self.effects.append(Strike(person=run.person))
-            case Act.PERSON_DIED | Act.RENAME_PERSON:
-                self._change_person(action, run)
-            case Act.UNPAUSE:
-                self.change(paused_until=None)
-            case Act.GO_ON:
-                if self.front is not None:
-                    self.arrive(self.front)
-            case Act.POSTPONE:
-                done = {name: past for name, past in self.progress.done.items() if name != run.dialogue}
-                self.change(done=done, put_off={**self.progress.put_off, run.dialogue: self.today()})
-            case Act.PUT_ASIDE:
-                if self.front is not None:
-                    self.close_as_left(self.front)
-                    self.resume()
-
-    def _change_person(self, action: Act, run: Run) -> None:
-        new_name = next((a.fact.value for a in run.answers if a.memory == "new_name"), None)
-        changed = [
-            replace(p, died=True) if action is Act.PERSON_DIED else replace(p, name=new_name or p.name)
-            for p in self.progress.people
-            if p.id == run.person
-        ]
-        self.change(people=tuple(changed[0] if p.id == run.person else p for p in self.progress.people))
-
-    def _of_last(self, what: str, dialogue: str) -> None:
-        done = self.progress.done.get(dialogue)
-        if dialogue not in self.script.dialogues or (done is None and what != "for_yesterday"):
-            self.remark("nothing_open")
-            return
-        if done is not None and what == "strike":
-            gone = self.script.dialogues[dialogue].memories
-            self.effects.append(Strike(run=done.run))
-            self.change(
-                facts={name: fact for name, fact in self.progress.facts.items() if name not in gone},
-                done={name: past for name, past in self.progress.done.items() if name != dialogue},
-            )
-            return
-        if done is not None and what == "change":
-            like = Run(done.run, dialogue, "", self.now, self.now, day=None if done.day == self.today() else done.day)
-        else:
-            yesterday = self.today() - timedelta(days=1)
-            like = Run(self.new_run_id(), dialogue, "", self.now, self.now, day=yesterday)
-        self.open(dialogue, like=like)
 
     def open_due(self) -> bool:
         """Open the part of the programme that is due, if one is."""
@@ -320,8 +243,3 @@ class Flow(Turning):
         else:
             self.open(STILL_TO_COME, part=agenda.planned_key(part))
         return True
-
-
-def start(charts: Charts, progress: Progress, now: datetime) -> Flow:
-    """A turn about to be decided."""
-    return Flow(charts, progress, now)

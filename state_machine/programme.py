@@ -185,9 +185,9 @@ DEPARTURES: tuple[Departure, ...] = (
 
 INTERRUPTS: tuple[Interrupt, ...] = (
     Interrupt("consent", None, Act.BEGIN),
-    Interrupt("phq9_9", "item_9_positive", Open("always/ending_life")),
-    Interrupt("ending_life", "ending_life_on_their_mind", Open("always/ending_life")),
-    Interrupt("mood", "mood_is_bottom", Open("always/ending_life")),
+    Interrupt("phq9_9", "item_9_positive", Open(SOS)),
+    Interrupt("ending_life", "ending_life_on_their_mind", Open(SOS)),
+    Interrupt("mood", "mood_is_bottom", Open(SOS)),
     Interrupt("country", "country_changed_to_several_zones", Ask("zone")),
 )
 

@@ -1,0 +1,94 @@
+"""What the tables ask to be done, done. Each act is a small change of progress, or an effect."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from state_machine.effects import Erase, Export, Strike
+from state_machine.programme import CONSENT_VERSION, Act, Action, Ask, OfLast, Open, Pause
+from state_machine.progress import Progress, Run
+
+if TYPE_CHECKING:
+    from state_machine.flow import Flow
+
+UNTIL_THEY_WRITE = datetime.max.replace(tzinfo=UTC)
+"""A pause without an end of its own."""
+
+
+def act(flow: Flow, action: Action, run: Run) -> None:
+    """Do what a table says, about `run`."""
+    match action:
+        case Open(dialogue, same_person):
+            flow.open(dialogue, person=run.person if same_person else None)
+        case Ask(memory):
+            flow.ask(memory)
+        case Pause(days):
+            flow.change(paused_until=flow.now + timedelta(days) if days else UNTIL_THEY_WRITE)
+        case OfLast(what, dialogue):
+            _of_last(flow, what, dialogue)
+        case Act():
+            _simply(flow, action, run)
+
+
+def _simply(flow: Flow, action: Act, run: Run) -> None:
+    match action:
+        case Act.NEXT:
+            if not flow.open_due():
+                flow.remark("nothing_due")
+        case Act.BEGIN:
+            flow.change(begun=flow.today(), consent=f"{CONSENT_VERSION} {flow.today()}")
+        case Act.ERASE | Act.FORGET:
+            flow.change(**{name: getattr(Progress(), name) for name in ("runs", "aside", "facts", "people")})
+            flow.effects.append(Erase("erased" if action is Act.ERASE else None))
+        case Act.EXPORT:
+            flow.effects.append(Export())
+        case Act.REMOVE_PERSON:
+            flow.change(people=tuple(p for p in flow.progress.people if p.id != run.person))
+            flow.effects.append(Strike(person=run.person))
+        case Act.PERSON_DIED | Act.RENAME_PERSON:
+            _change_person(flow, action, run)
+        case Act.UNPAUSE:
+            flow.change(paused_until=None)
+        case Act.GO_ON:
+            if flow.front is not None:
+                flow.arrive(flow.front)
+        case Act.POSTPONE:
+            done = {name: past for name, past in flow.progress.done.items() if name != run.dialogue}
+            flow.change(done=done, put_off={**flow.progress.put_off, run.dialogue: flow.today()})
+        case Act.PUT_ASIDE:
+            if flow.front is not None:
+                flow.close_as_left(flow.front)
+                flow.resume()
+
+
+def _change_person(flow: Flow, action: Act, run: Run) -> None:
+    new_name = next((a.fact.value for a in run.answers if a.memory == "new_name"), None)
+    changed = [
+        replace(p, died=True) if action is Act.PERSON_DIED else replace(p, name=new_name or p.name)
+        for p in flow.progress.people
+        if p.id == run.person
+    ]
+    flow.change(people=tuple(changed[0] if p.id == run.person else p for p in flow.progress.people))
+
+
+def _of_last(flow: Flow, what: str, dialogue: str) -> None:
+    done = flow.progress.done.get(dialogue)
+    if dialogue not in flow.script.dialogues or (done is None and what != "for_yesterday"):
+        flow.remark("nothing_open")
+        return
+    if done is not None and what == "strike":
+        gone = flow.script.dialogues[dialogue].memories
+        flow.effects.append(Strike(run=done.run))
+        flow.change(
+            facts={name: fact for name, fact in flow.progress.facts.items() if name not in gone},
+            done={name: past for name, past in flow.progress.done.items() if name != dialogue},
+        )
+        return
+    if done is not None and what == "change":
+        like = Run(done.run, dialogue, "", flow.now, flow.now, day=None if done.day == flow.today() else done.day)
+    else:
+        yesterday = flow.today() - timedelta(days=1)
+        like = Run(flow.new_run_id(), dialogue, "", flow.now, flow.now, day=yesterday)
+    flow.open(dialogue, like=like)
