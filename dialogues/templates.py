@@ -94,9 +94,9 @@ def fault_in(env: ImmutableSandboxedEnvironment, wording: str) -> str | None:
         return None
     try:
         tree = parsed(env, wording)
-    except TemplateError as error:
+    except (TemplateError, ValueError, RecursionError) as error:  # the latter: endless digits or brackets
         return (
-            f"The tags of this bubble can't be read ({str(error.message).rstrip('.')}); "
+            f"The tags of this bubble can't be read ({str(error).rstrip('.')}); "
             "each tag opens and closes within one paragraph."
         )
     for node in tree.find_all(nodes.Node):
