@@ -56,7 +56,8 @@ def test_a_card_has_exactly_what_somebody_vouched_for(country: str, prompts: Pro
     if not card.crisis:
         assert card.directory in text
     if card.emergency:
-        assert text.startswith(f"Emergency ({card.country}): {card.emergency}")
+        label = "Emergency" if card.emergency.general else "Ambulance"
+        assert text.startswith(f"{label} ({card.country}): {card.emergency}")
     else:
         assert GENERAL_WORDS in text
     for row in LINES.rows:
