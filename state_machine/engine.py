@@ -161,8 +161,7 @@ def _nothing_open(turn: Flow, text: str) -> None:
     if turn.progress.consent is None:
         turn.open(WELCOME)
         return
-    turn.note(text)
-    if len(text.split()) > 2:
+    if plain(text) not in turn.script.greetings and turn.note(text) and len(text.split()) > 2:
         turn.remark("kept_with_today")
     _idle(turn)
 
@@ -185,6 +184,8 @@ def _answer(turn: Flow, text: str) -> None:
     taken = read(step, text, turn.view(run))
     if not isinstance(taken, Misread):
         turn.take(taken)
+    elif taken.note and plain(text) in turn.script.greetings:
+        turn.arrive(run)
     elif taken.note and not turn.note(text):
         turn.remark("not_kept_yet", again=True)
     else:

@@ -183,6 +183,8 @@ class Script:
     """What the client says, or taps, when several have been picked."""
     back: tuple[str, ...] = ("back", "go back")
     """Words that, said alone, go back one step."""
+    greetings: tuple[str, ...] = ("hi", "hello", "hey", "good morning", "good evening", "hi there", "hello again")
+    """Words that only open a door: never kept as a note, never taken for an answer where buttons stand."""
     later: tuple[str, ...] = ("later", "not now", "stop")
     """Words that, said alone, put aside what is open."""
     gazetteer: Gazetteer = field(default_factory=Gazetteer)
