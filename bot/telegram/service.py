@@ -15,6 +15,7 @@ from telegram.error import InvalidToken, TelegramError
 from bot.app import App, now
 from bot.courier import Courier, pause_after
 from bot.desk import Desk
+from bot.pace import Pace
 from bot.telegram.library import PollingBot, make_bot
 from bot.telegram.polling import TURNED_AWAY, Polling, TokenRefused
 from bot.telegram.sender import Sender
@@ -23,8 +24,8 @@ from bot.writer import Writer
 
 log = logging.getLogger(__name__)
 
-TALKATIVE = ("telegram", "httpx", "httpcore", "aiohttp", "hpack")
-"""Libraries that put addresses with the token in them, or what clients wrote, into their log lines."""
+TALKATIVE = ("telegram", "httpx", "httpcore", "aiohttp", "hpack", "transitions")
+"""Libraries that put addresses with the token, what clients wrote, or every step taken into their log lines."""
 
 
 def main(app: App) -> None:
@@ -44,7 +45,7 @@ def quieten() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
-async def run(app: App, stop: asyncio.Event | None = None) -> None:
+async def run(app: App, stop: asyncio.Event | None = None, pace: Pace | None = None) -> None:
     """Serve until `stop` is set or the process is asked to end. Raises TokenRefused."""
     quieten()
     stop = stop or asyncio.Event()
@@ -59,14 +60,14 @@ async def run(app: App, stop: asyncio.Event | None = None) -> None:
         writer = Writer()
         try:
             if await _reached(bot, stop):
-                await _serve(app, bot, Desk(app.store, writer, now), stop)
+                await _serve(app, bot, Desk(app.store, writer, now), stop, pace)
         finally:
             await bot.shutdown()
             writer.close()
 
 
-async def _serve(app: App, bot: PollingBot, desk: Desk, stop: asyncio.Event) -> None:
-    courier = Courier(desk, Sender(bot), app.export)
+async def _serve(app: App, bot: PollingBot, desk: Desk, stop: asyncio.Event, pace: Pace | None) -> None:
+    courier = Courier(desk, Sender(bot), app.export, pace)
     polling = Polling(bot, desk, app.conversation, courier)
     ticker = Ticker(desk, app.conversation, courier)
     await _offer(bot, menu(app))

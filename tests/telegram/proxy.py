@@ -42,7 +42,7 @@ class Call:
 
 
 Fault = Callable[[Call], web.Response | str | None]
-"""What happens to a call: an answer at once, `drop` (passed on, its reply lost), `refuse` (not passed on), or nothing."""
+"""What happens to a call: an answer at once, `drop` (the reply is lost), `refuse` (it gets nowhere), or nothing."""
 
 
 class Proxy:
