@@ -154,14 +154,14 @@ class Prompts:
         template = self._compiled.get(wording)
         if template is None:
             template = self._compiled.setdefault(wording, compiled(self._env, wording))
-        today = local(view, view.now).date()
         words = known(view)
-        words |= {
-            "today": format_date(today, "EEEE", locale=self._book.language),
-            "lines": self._lines.card(view.code("country"), view.now.date()),
-            "operator": self._operator,
-            "refrains": _Refrains(self, view),
-        }
+        words["operator"] = self._operator
+        words["refrains"] = _Refrains(self, view)
+        if "today" in wording:
+            today = local(view, view.now).date()
+            words["today"] = format_date(today, "EEEE", locale=self._book.language)
+        if "lines" in wording:
+            words["lines"] = self._lines.card(view.code("country"), view.now.date())
         return _tidy(template.render(words))
 
     def said_refrain(self, name: str, view: View) -> str:

@@ -211,6 +211,7 @@ def conditions() -> set[str]:
     return {name for name in names if name}
 
 
-def about_a_person_given() -> set[str]:
-    """The dialogues that are opened about a person chosen before, and mean nothing without one."""
-    return {a.dialogue for row in DEPARTURES for a in row.do if isinstance(a, Open) and a.same_person}
+ABOUT_A_PERSON = frozenset(
+    action.dialogue for row in DEPARTURES for action in row.do if isinstance(action, Open) and action.same_person
+)
+"""The dialogues that are opened about a person chosen before, and mean nothing without one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from state_machine.flow import Flow
-from state_machine.programme import GO_ON, PHASES, RENAMED, about_a_person_given
+from state_machine.programme import ABOUT_A_PERSON, GO_ON, PHASES, RENAMED
 from state_machine.progress import Run
 
 
@@ -14,7 +14,11 @@ def repair(turn: Flow) -> None:
     progress = turn.progress
     if progress.phase not in PHASES:
         turn.change(phase="assessment" if progress.consent else "welcome")
-    turn.change(aside=tuple(run for run in progress.aside if run.dialogue in turn.script.dialogues))
+    if RENAMED.keys() & progress.done.keys():
+        turn.change(done={RENAMED.get(name, name): done for name, done in progress.done.items()})
+    if progress.aside:
+        aside = [replace(run, dialogue=RENAMED.get(run.dialogue, run.dialogue)) for run in progress.aside]
+        turn.change(aside=tuple(run for run in aside if run.dialogue in turn.script.dialogues))
     gone = [_repaired(turn, run) for run in progress.runs]
     if turn.progress.runs and turn.progress.runs[0].dialogue == GO_ON:
         turn.drop(turn.progress.runs[0])
@@ -28,7 +32,7 @@ def _repaired(turn: Flow, run: Run) -> bool:
     name = dialogue or RENAMED.get(run.dialogue, run.dialogue)
     known = turn.script.dialogues.get(name)
     has_person = run.person in {person.id for person in turn.progress.people}
-    if known is None or (not has_person and (run.person is not None or name in about_a_person_given())):
+    if known is None or (not has_person and (run.person is not None or name in ABOUT_A_PERSON)):
         turn.drop(run)
         turn.remember(run.answers)
         return True

@@ -17,7 +17,7 @@ from state_machine.events import Said
 from state_machine.flow import Flow
 from state_machine.kinds import Kind
 from state_machine.offers import offers
-from state_machine.programme import CHECK_IN, GO_ON, about_a_person_given
+from state_machine.programme import ABOUT_A_PERSON, CHECK_IN, GO_ON
 from state_machine.progress import Answer, Fact, Person, Progress, Run
 from state_machine.script import Numbers
 
@@ -73,7 +73,7 @@ def standings(charts: Charts) -> list[Standing]:
     found: dict[tuple[str, str], list[Standing]] = {}
     for name in charts.script.dialogues:
         for life in lives():
-            if name in about_a_person_given() and not life.people:
+            if name in ABOUT_A_PERSON and not life.people:
                 continue
             _walk(charts, name, _opened(charts, life, name), found)
     for name, dialogue in charts.script.dialogues.items():
