@@ -90,6 +90,8 @@ def _pairs(section: Section, value: re.Pattern[str], findings: Findings) -> dict
 def gazetteer(language: str, places: Places) -> Gazetteer:
     """All countries that have a time zone, under their names in `language`, their codes and other names."""
     listed = _zones_by_country()
+    clocks = {code: _same_clock(zones) for code, zones in listed.items()}
+    asked = {zone: like for same in clocks.values() for zone, like in same.items()}
     territories = Locale.parse(language).territories
     names = {code: territories[code] for code in sorted(listed) if code in territories}
     countries = {code.lower(): code for code in names if code.lower() not in places.no_countries}
@@ -97,43 +99,44 @@ def gazetteer(language: str, places: Places) -> Gazetteer:
         for spelling in _spellings(name):
             countries[spelling] = code
     cities = {
-        spelling: zone
-        for zones in listed.values()
-        for zone in zones
+        spelling: like
+        for zone, like in asked.items()
         for spelling in _spellings(zone.rsplit("/", 1)[1].replace("_", " "))
     }
     return Gazetteer(
         countries={**countries, **places.countries},
         names=names,
-        zones={code: _different(zones) for code, zones in listed.items()},
-        cities={**cities, **places.cities},
+        zones={code: tuple(dict.fromkeys(same.values())) for code, same in clocks.items()},
+        cities={**cities, **{city: asked.get(zone, zone) for city, zone in places.cities.items()}},
     )
 
 
 def _zones_by_country() -> dict[str, list[str]]:
     """The zones of each country, the most populous first as far as we know."""
-    zones: dict[str, list[str]] = {code: [zone] for code, zone in _UNLISTED.items()}
+    zones: dict[str, list[str]] = {}
     table = files("tzdata").joinpath("zoneinfo/zone.tab").read_text(encoding="utf-8")
     for line in table.splitlines():
         if line and not line.startswith("#"):
             code, _, zone = line.split("\t")[:3]
             zones.setdefault(code, []).append(zone)
+    zones |= {code: [zone] for code, zone in _UNLISTED.items()}
     rank = {zone: place for place, zone in enumerate(_LARGEST_FIRST)}
     for several in zones.values():
         several.sort(key=lambda zone: rank.get(zone, len(rank)))
     return zones
 
 
-def _different(zones: list[str]) -> tuple[str, ...]:
-    """The zones whose clocks differ at some time of the year: who shares a clock needs no question."""
+def _same_clock(zones: list[str]) -> dict[str, str]:
+    """For each zone of a country the first whose clock agrees all year: who shares a clock needs no question."""
     if len(zones) == 1:
-        return tuple(zones)
-    by_clock: dict[tuple[timedelta | None, ...], str] = {}
+        return {zones[0]: zones[0]}
+    first: dict[tuple[timedelta | None, ...], str] = {}
+    same: dict[str, str] = {}
     for zone in zones:
         clock = ZoneInfo(zone)
         year = (datetime(_YEAR_OF_RULES, month, 15, tzinfo=clock) for month in range(1, 13))
-        by_clock.setdefault(tuple(moment.utcoffset() for moment in year), zone)
-    return tuple(by_clock.values())
+        same[zone] = first.setdefault(tuple(moment.utcoffset() for moment in year), zone)
+    return same
 
 
 def _spellings(name: str) -> set[str]:

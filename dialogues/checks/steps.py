@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -11,6 +10,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from dialogues.faults import Fault
 from dialogues.rules import Rule
 from dialogues.templates import fault_in
+from state_machine.answers import plain
 from state_machine.conditions import CONDITIONS
 from state_machine.kinds import Kind
 from state_machine.script import Dialogue, Label, Numbers, Silence, Step, Way, When
@@ -108,7 +108,7 @@ def answers_differ(dialogue: Dialogue, skip: str) -> Iterator[Fault]:
         seen: set[str] = set()
         for way in step.ways:
             answer = _answer(way, skip)
-            if isinstance(way.takes, Label) and answer == as_typed(skip):
+            if isinstance(way.takes, Label) and answer == plain(skip):
                 yield Fault(
                     dialogue.file, way.line, f"“{skip}” is written [*Skip*](#{way.target}).", Rule.LABELS_DIFFER
                 )
@@ -122,17 +122,12 @@ def answers_differ(dialogue: Dialogue, skip: str) -> Iterator[Fault]:
             seen.add(answer)
 
 
-def as_typed(label: str) -> str:
-    """A label as a client would type it: small letters, no emoji, no full stop."""
-    return " ".join(re.sub(r"[^\w\s'’,-]", " ", label.lower()).split())
-
-
 def _answer(way: Way, skip: str) -> str:
     if isinstance(way.takes, Label):
         # A label of emoji only is compared as it is.
-        return as_typed(way.takes.text) or way.takes.text
+        return plain(way.takes.text) or way.takes.text
     if way.takes is Kind.SKIP:
-        return as_typed(skip)
+        return plain(skip)
     if isinstance(way.takes, Kind):
         return str(way.takes)
     return ""
