@@ -6,7 +6,7 @@ Fields that a later release adds take their defaults; fields it dropped are pass
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,13 @@ class _Named:
     type: str
 
 
-_encode = msgspec.json.Encoder().encode
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(type(value).__name__)
+
+
+_encode = msgspec.json.Encoder(enc_hook=_plain).encode
 _progress = msgspec.json.Decoder(Progress)
 _entry = msgspec.json.Decoder(Entry)
 _name = msgspec.json.Decoder(_Named)
@@ -67,7 +73,7 @@ def read_entry(data: bytes) -> Entry:
 
 def write_message(message: Outgoing) -> bytes:
     """A message to be carried, as JSON bytes with the name of its shape."""
-    fields: dict[str, Any] = msgspec.to_builtins(message)
+    fields: dict[str, Any] = msgspec.to_builtins(message, enc_hook=_plain)
     return _encode({"type": type(message).__name__, **fields})
 
 

@@ -1,0 +1,103 @@
+"""What the tests of the store share: an instant, a client with something in every table, ways of searching bytes."""
+
+from __future__ import annotations
+
+import base64
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from state_machine.messages import Choice, Lane, Message
+from state_machine.progress import Answer, Entry, Fact, Person, Progress, Run
+from storage import Chat, Store
+
+NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Words that must not be found in any file."""
+
+    address: str
+    words: str = "Ich vermisse meine Schwester, Kennwort Zwölfender"
+    nickname: str = "Bertalein-Schnuffel"
+    dialogue: str = "weekly/check_in_of_marks"
+
+    def all(self) -> tuple[str, ...]:
+        """Every one of them."""
+        return self.address, self.words, self.nickname, self.dialogue
+
+
+def full_life(store: Store, marks: Marks) -> Chat:
+    """A client with rows in every table, all of it marked, some parcels carried and some waiting."""
+    fact = Fact(marks.words, NOW, code=marks.nickname)
+    answer = Answer("wish", fact, "step", person=1)
+    run = Run(1, marks.dialogue, "step", NOW, NOW, answers=(answer,), trail=("a",), person=1)
+    progress = Progress(
+        phase="assessment", runs=(run,), facts={"wish": fact}, people=(Person(1, marks.nickname, {"how": fact}),)
+    )
+    with store.begin() as work:
+        chat = work.clients.open(marks.address, NOW)
+        work.inbox.is_new("telegram:1:1", NOW)
+        chat = work.clients.keep(chat, progress, NOW + HOUR, NOW)
+        work.outbox.put(chat.client, Lane.ANSWER, [Message(marks.words), Message(marks.nickname)], NOW)
+        for number in (1, 2):
+            entry = Entry(number, marks.dialogue, NOW, "done", answers=(answer,), person=number)
+            work.entries.put(chat.client, entry)
+    with store.begin() as work:
+        burst = work.outbox.next_burst(NOW)
+        assert burst is not None
+        work.outbox.carried(burst.client, {burst.parcels[0].id: 71, burst.parcels[1].id: 72}, NOW)
+        label = Choice(marks.words, button="1:step:0")
+        work.outbox.put(chat.client, Lane.REMINDER, [Message(marks.words, choices=((label,),))], NOW)
+        work.inbox.park(f"telegram:1:2:{chat.client}", chat.client, marks.words.encode(), "TemplateError")
+    with store.begin() as work:
+        found = work.clients.at(marks.address)
+        assert found is not None
+        return found
+
+
+def disguises(text: str) -> Iterator[bytes]:
+    """The forms a text may hide in: raw, UTF-16, hexadecimal, base64 at each of its three alignments, JSON."""
+    raw = text.encode()
+    for plain in (raw, text.encode("utf-16-le"), text.encode("utf-16-be")):
+        yield plain
+        yield plain.hex().encode()
+        yield plain.hex().upper().encode()
+        for before in range(3):
+            whole = base64.b64encode(b"\0" * before + plain)
+            sure = (len(plain) + before) // 3 * 4
+            yield whole[(0, 2, 3)[before] : sure]
+    yield text.encode("unicode_escape")
+
+
+def backup(source: Path, target: Path) -> None:
+    """A copy made the way operators make it, while the store may be open."""
+    with sqlite3.connect(source) as original, sqlite3.connect(target) as copy:
+        original.backup(copy)
+    original.close()
+    copy.close()
+
+
+def rows(path: Path, statement: str) -> list[tuple[object, ...]]:
+    """What stands in a file, read without the store."""
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute(statement).fetchall()
+    finally:
+        connection.close()
+
+
+def change(path: Path, statement: str, *values: object) -> None:
+    """Change a file behind the store's back."""
+    connection = sqlite3.connect(path)
+    try:
+        with connection:
+            connection.execute(statement, values)
+    finally:
+        connection.close()

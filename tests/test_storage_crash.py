@@ -1,0 +1,139 @@
+"""Processes are killed at any instant: nothing acknowledged is lost, and nothing is left half."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from state_machine.messages import Message
+from storage import Store
+from storage.tables import METADATA
+from tests.storing import HOUR, NOW, Marks, full_life, rows
+
+TURNS = """
+import sys, pathlib
+from dataclasses import replace
+from state_machine.messages import Lane, Message
+from state_machine.progress import Entry
+from storage import Store
+from tests.storing import NOW
+
+store = Store.open(pathlib.Path(sys.argv[1]))
+number = int(sys.argv[2])
+while True:
+    number += 1
+    with store.begin() as work:
+        assert work.inbox.is_new(f"telegram:1:{number}", NOW)
+        chat = work.clients.at("telegram:1") or work.clients.open("telegram:1", NOW)
+        work.clients.keep(chat, replace(chat.progress, next_run=number), NOW, NOW)
+        work.entries.put(chat.client, Entry(number, "weekly/check_in", NOW, "done"))
+        work.outbox.put(chat.client, Lane.ANSWER, [Message(f"{number} a"), Message(f"{number} b")], NOW)
+    print(number, flush=True)
+"""
+
+CUT = """
+import os, sys, pathlib, signal
+from storage import Store
+from storage.vault import Vault
+from state_machine.messages import Message
+from tests.storing import NOW
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+store = Store.open(pathlib.Path(sys.argv[1]))
+with store.begin() as work:
+    if sys.argv[2] == "key made, row not kept":
+        work.clients.open("telegram:9", NOW)
+        die()
+    chat = work.clients.at("telegram:1")
+    work.clients.erase(chat.client, [Message("bye")], NOW)
+    if sys.argv[2] == "erased, not committed":
+        die()
+    Vault.destroy = die
+"""
+
+
+def killed(script: str, *arguments: str) -> None:
+    ended = subprocess.run([sys.executable, "-c", script, *arguments], check=False, cwd=Path(__file__).parent.parent)
+    assert ended.returncode == -signal.SIGKILL
+
+
+def test_turns_that_were_acknowledged_survive_a_kill_at_any_instant(tmp_path: Path) -> None:
+    dice = random.Random(7)  # noqa: S311 (not for keys)
+    acknowledged = 0
+    for _ in range(6):
+        process = subprocess.Popen(
+            [sys.executable, "-c", TURNS, str(tmp_path), str(acknowledged)],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parent.parent,
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(dice.uniform(0, 0.15))
+        process.kill()
+        said = process.stdout.read().split("\n")
+        process.wait()
+        process.stdout.close()
+        acknowledged = max([acknowledged + 1, *(int(line) for line in said[:-1])])
+        store = Store.open(tmp_path)
+        with store.begin() as work:
+            chat = work.clients.at("telegram:1")
+            assert chat is not None
+            done = chat.progress.next_run
+            assert done in (acknowledged, acknowledged + 1)
+            assert [entry.run for entry in work.entries.all(chat.client)] == list(range(1, done + 1))
+            assert work.outbox.waiting(chat.client) == 2 * done
+            assert not any(work.inbox.is_new(f"telegram:1:{number}", NOW) for number in range(1, done + 1))
+        acknowledged = done
+        store.close()
+        for name in ("companion.sqlite", "keys.sqlite"):
+            assert rows(tmp_path / name, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_new_client_cut_off_between_key_and_row_leaves_nothing_and_can_begin_again(tmp_path: Path) -> None:
+    Store.open(tmp_path).close()
+    killed(CUT, str(tmp_path), "key made, row not kept")
+    assert len(rows(tmp_path / "keys.sqlite", "SELECT owner FROM keys")) == 3
+    store = Store.open(tmp_path)
+    assert len(rows(tmp_path / "keys.sqlite", "SELECT owner FROM keys")) == 2
+    with store.begin() as work:
+        assert work.clients.at("telegram:9") is None
+        work.clients.open("telegram:9", NOW)
+    store.close()
+    store = Store.open(tmp_path)
+    with store.begin() as work:
+        assert work.clients.at("telegram:9") is not None
+    store.close()
+
+
+@pytest.mark.parametrize("when", ["erased, not committed", "erased and committed, key still there"])
+def test_an_erasure_that_was_cut_off_happened_wholly_or_not_at_all(tmp_path: Path, when: str) -> None:
+    store = Store.open(tmp_path)
+    chat = full_life(store, Marks("telegram:1"))
+    store.close()
+    killed(CUT, str(tmp_path), when)
+    assert (chat.client,) in rows(tmp_path / "keys.sqlite", "SELECT owner FROM keys")
+    again = Store.open(tmp_path)
+    with again.begin() as work:
+        if when == "erased, not committed":
+            assert work.clients.at("telegram:1") == chat
+            assert len(work.entries.all(chat.client)) == 2
+        else:
+            assert work.clients.at("telegram:1") is None
+            parting = work.partings.next(NOW + HOUR)
+            assert parting is not None
+            assert parting.farewell == (Message("bye"),)
+            for table in METADATA.sorted_tables:
+                if "client" in table.c and table.name != "partings":
+                    theirs = table.select().where(table.c.client.is_not(None))
+                    assert work.connection.execute(theirs).all() == []
+            assert (chat.client,) not in rows(tmp_path / "keys.sqlite", "SELECT owner FROM keys")
+    again.close()

@@ -1,0 +1,245 @@
+"""When a client goes, everything of theirs goes: every row, the key, and with it every old backup."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import LargeBinary, select
+
+from state_machine.messages import Lane, Message
+from state_machine.progress import Progress
+from storage import InvalidSealing, Parting, Store, Unreadable
+from storage.tables import METADATA
+from storage.vault import Vault
+from tests.storing import DAY, HOUR, MINUTE, NOW, Marks, backup, full_life, rows
+
+ANA, BEN = Marks("telegram:1001"), Marks("telegram:1002")
+BYE = (Message("All of it is gone."), Message("Take care."))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def store(folder: Path) -> Iterator[Store]:
+    opened = Store.open(folder)
+    yield opened
+    opened.close()
+
+
+def erase(store: Store, client: str) -> None:
+    with store.begin() as work:
+        work.clients.erase(client, BYE, NOW + MINUTE)
+
+
+def key_of(folder: Path, client: str) -> list[tuple[object, ...]]:
+    return [row for row in rows(folder / "keys.sqlite", "SELECT owner, wrapped FROM keys") if row[0] == client]
+
+
+def where_found(store: Store, client: str) -> list[str]:
+    """The tables in which any column of any row is, or holds, the client's id."""
+    with store.begin() as work:
+        return [
+            table.name
+            for table in METADATA.sorted_tables
+            if any(_holds(value, client) for row in work.connection.execute(select(table)) for value in row)
+        ]
+
+
+def _holds(value: object, client: str) -> bool:
+    return client.encode() in value if isinstance(value, bytes) else client in str(value)
+
+
+def test_no_table_keeps_a_row_of_an_erased_client(store: Store, folder: Path) -> None:
+    ana, ben = full_life(store, ANA), full_life(store, BEN)
+    personal = {table.name for table in METADATA.sorted_tables if "client" in table.c} - {"partings"}
+    assert set(where_found(store, ana.client)) == personal
+    erase(store, ana.client)
+    assert where_found(store, ana.client) == ["partings"]
+    with store.begin() as work:
+        parting = work.partings.next(NOW + MINUTE)
+        assert parting is not None
+        work.partings.done(parting.id)
+    assert where_found(store, ana.client) == []
+    assert key_of(folder, ana.client) == []
+    with store.begin() as work:
+        assert work.clients.at(BEN.address) == ben
+        assert work.clients.count() == 1
+        assert len(work.entries.all(ben.client)) == 2
+
+
+def test_every_sealed_column_belongs_to_a_table_that_erasure_empties() -> None:
+    for table in METADATA.sorted_tables:
+        if any(isinstance(column.type, LargeBinary) and column.comment for column in table.c):
+            assert "client" in table.c or table.name == "pairing"
+
+
+def test_a_farewell_is_said_and_the_messages_of_two_days_are_deleted(store: Store) -> None:
+    chat = full_life(store, ANA)
+    with store.begin() as work:
+        work.outbox.put(chat.client, Lane.ANSWER, [Message("two days ago")], NOW - 3 * DAY)
+        burst = work.outbox.next_burst(NOW)
+        assert burst is not None
+        work.outbox.carried(chat.client, {burst.parcels[-1].id: 5}, NOW - 3 * DAY)
+    erase(store, chat.client)
+    with store.begin() as work:
+        assert work.partings.next(NOW) is None
+        assert work.partings.next_due() == NOW + MINUTE
+        parting = work.partings.next(NOW + MINUTE)
+        assert parting == Parting(1, ANA.address, BYE, (71, 72))
+        work.partings.later(1, NOW + HOUR)
+        assert work.partings.next(NOW + MINUTE) is None
+        assert work.partings.next_due() == NOW + HOUR
+        assert work.partings.next(NOW + HOUR) == parting
+        work.partings.done(1)
+        work.partings.done(1)
+        assert work.partings.next(NOW + HOUR) is None
+        assert work.partings.next_due() is None
+
+
+def test_a_parting_that_can_not_be_carried_goes_after_a_day(store: Store) -> None:
+    chat = full_life(store, ANA)
+    erase(store, chat.client)
+    with store.begin() as work:
+        work.forget(NOW + MINUTE + DAY)
+        assert work.partings.next(NOW + 2 * DAY) is not None
+        work.forget(NOW + 2 * MINUTE + DAY)
+        assert work.partings.next(NOW + 2 * DAY) is None
+
+
+def test_erasing_somebody_who_is_not_there_does_nothing(store: Store) -> None:
+    with store.begin() as work:
+        work.clients.erase("nobody", BYE, NOW)
+        assert work.partings.next(NOW) is None
+
+
+def test_who_comes_back_is_somebody_new(store: Store) -> None:
+    before = full_life(store, ANA)
+    erase(store, before.client)
+    with store.begin() as work:
+        assert work.clients.at(ANA.address) is None
+        after = work.clients.open(ANA.address, NOW + HOUR)
+    assert after.client != before.client
+    assert after.progress == Progress()
+    with store.begin() as work:
+        assert work.clients.at(ANA.address) == after
+        assert work.entries.all(after.client) == []
+
+
+def test_marks_of_what_was_in_flight_at_the_erasure_do_nothing(store: Store) -> None:
+    chat = full_life(store, ANA)
+    with store.begin() as work:
+        burst = work.outbox.next_burst(NOW)
+    erase(store, chat.client)
+    with store.begin() as work:
+        assert burst is not None
+        work.outbox.carried(chat.client, {burst.parcels[0].id: 80}, NOW)
+        assert work.clients.get(chat.client) is None
+
+
+def test_an_old_backup_of_the_data_can_not_be_read_after_an_erasure(
+    store: Store, folder: Path, tmp_path: Path
+) -> None:
+    """With the operator's key and today's key store in hand, as somebody who takes it all would have them."""
+    ana, ben = full_life(store, ANA), full_life(store, BEN)
+    old = tmp_path / "old"
+    old.mkdir()
+    backup(folder / "companion.sqlite", old / "companion.sqlite")
+    ((_, wrapped),) = key_of(folder, ana.client)
+    erase(store, ana.client)
+    store.close()
+    assert isinstance(wrapped, bytes)
+    assert not [path.name for path in folder.iterdir() if wrapped in path.read_bytes()]
+    for name in ("keys.sqlite", "operator.key"):
+        shutil.copy(folder / name, old / name)
+    found = Store.open(old)
+    with found.begin() as work:
+        assert work.clients.count() == 2
+        assert work.clients.at(ANA.address) is None
+        with pytest.raises(Unreadable):
+            work.clients.get(ana.client)
+        with pytest.raises(Unreadable):
+            work.entries.all(ana.client)
+        assert [burst.client for burst in work.outbox.bursts(NOW, 10)] == [ben.client]
+        assert [event.payload for event in work.inbox.parked() if event.client == ana.client] == [b""]
+        for table in METADATA.sorted_tables:
+            for column in table.c:
+                if not isinstance(column.type, LargeBinary) or "client" not in table.c:
+                    continue
+                sealed = select(column).where(table.c.client == ana.client, column.is_not(None))
+                for value in work.connection.scalars(sealed):
+                    with pytest.raises(InvalidSealing):
+                        work.vault.open(ana.client, f"{table.name}.{column.name}", value)
+        assert work.clients.at(BEN.address) == ben
+        assert len(work.entries.all(ben.client)) == 2
+    found.close()
+
+
+def test_an_erasure_cut_off_before_the_key_went_is_finished_at_the_next_start(
+    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    chat = full_life(store, ANA)
+
+    def out_of_reach(_: Vault, *clients: str) -> None:
+        raise OSError(28, f"no space left, with {len(clients)} to go")
+
+    with monkeypatch.context() as broken, caplog.at_level(logging.WARNING):
+        broken.setattr(Vault, "destroy", out_of_reach)
+        erase(store, chat.client)
+    assert "OSError" in caplog.text
+    assert key_of(folder, chat.client)
+    store.close()
+    again = Store.open(folder)
+    assert key_of(folder, chat.client) == []
+    with again.begin() as work:
+        assert work.clients.at(ANA.address) is None
+        assert work.partings.next(NOW + MINUTE) is not None
+    again.close()
+
+
+@pytest.mark.parametrize("how", ["the farewell was said", "a day has passed", "they came back"])
+def test_an_erasure_cut_off_is_finished_before_its_last_trace_goes(
+    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    chat = full_life(store, ANA)
+
+    def out_of_reach(_: Vault, *clients: str) -> None:
+        raise OSError(28, f"no space left, with {len(clients)} to go")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Vault, "destroy", out_of_reach)
+        erase(store, chat.client)
+    with store.begin() as work:
+        if how == "the farewell was said":
+            work.partings.done(1)
+        elif how == "a day has passed":
+            work.forget(NOW + 2 * DAY)
+        else:
+            assert work.clients.at(ANA.address) is None
+            assert work.clients.open(ANA.address, NOW).client != chat.client
+    assert key_of(folder, chat.client) == []
+
+
+def test_another_process_that_still_remembers_the_client_does_not_bring_them_back(store: Store, folder: Path) -> None:
+    chat = full_life(store, ANA)
+    other = Store.open(folder)
+    with other.begin() as work:
+        assert work.clients.at(ANA.address) == chat
+    erase(store, chat.client)
+    with other.begin() as work:
+        assert work.clients.at(ANA.address) is None
+        new = work.clients.open(ANA.address, NOW)
+        assert new.client != chat.client
+    with store.begin() as work:
+        work.clients.erase(new.client, BYE, NOW)
+    with store.begin() as work:
+        newest = work.clients.open(ANA.address, NOW)
+    with other.begin() as work:
+        assert work.clients.at(ANA.address) == newest
+    other.close()

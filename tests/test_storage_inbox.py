@@ -1,0 +1,79 @@
+"""An event takes effect once, and one whose turn failed is kept to be tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from storage import Parked, Store
+from tests.storing import DAY, MINUTE, NOW, rows
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store.open(tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def client(store: Store) -> str:
+    with store.begin() as work:
+        return work.clients.open("telegram:1", NOW).client
+
+
+def test_an_event_is_new_once_also_after_a_restart(store: Store, tmp_path: Path) -> None:
+    with store.begin() as work:
+        assert work.inbox.is_new("telegram:1:7", NOW)
+        assert not work.inbox.is_new("telegram:1:7", NOW)
+        assert work.inbox.is_new("telegram:1:8", NOW)
+    store.close()
+    again = Store.open(tmp_path)
+    with again.begin() as work:
+        assert not work.inbox.is_new("telegram:1:7", NOW + MINUTE)
+    again.close()
+
+
+def test_keys_are_forgotten_after_two_days_and_not_before(store: Store) -> None:
+    with store.begin() as work:
+        work.inbox.is_new("telegram:1:7", NOW)
+        work.inbox.forget(NOW + 2 * DAY)
+        assert not work.inbox.is_new("telegram:1:7", NOW)
+        work.forget(NOW + 2 * DAY + timedelta(seconds=1))
+        assert work.inbox.is_new("telegram:1:7", NOW)
+
+
+def test_keys_stand_there_as_hashes_only(store: Store, tmp_path: Path) -> None:
+    with store.begin() as work:
+        work.inbox.is_new("wake:somebody:2026-01-05", NOW)
+    ((key, seen),) = rows(tmp_path / "companion.sqlite", "SELECT key, seen FROM inbox")
+    assert isinstance(key, bytes)
+    assert len(key) == 32
+    assert b"wake" not in key
+    assert isinstance(seen, int)
+
+
+def test_a_failed_event_is_kept_until_it_is_dealt_with(store: Store, client: str) -> None:
+    with store.begin() as work:
+        work.inbox.is_new("telegram:1:7", NOW)
+        work.inbox.park("telegram:1:7", client, b'{"update": 1}', "TemplateError")
+        work.inbox.park("telegram:1:6", client, b"never taken", "Stale")
+    with store.begin() as work:
+        work.forget(NOW + 9 * DAY)
+        parked = work.inbox.parked()
+        assert [event.key for event in parked] == ["telegram:1:6", "telegram:1:7"]
+        assert parked[1] == Parked("telegram:1:7", client, b'{"update": 1}', "TemplateError", NOW)
+        assert not work.inbox.is_new("telegram:1:7", NOW)
+        work.inbox.unpark("telegram:1:7")
+        assert [event.key for event in work.inbox.parked()] == ["telegram:1:6"]
+        assert not work.inbox.is_new("telegram:1:7", NOW)
+        work.forget(NOW + 9 * DAY)
+        assert work.inbox.is_new("telegram:1:7", NOW)
+
+
+def test_a_reason_is_the_name_of_a_class_never_text(store: Store, client: str) -> None:
+    with pytest.raises(ValueError, match="name of a class"), store.begin() as work:
+        work.inbox.park("telegram:1:7", client, b"", "no template for what she wrote")
