@@ -207,6 +207,17 @@ def opened_by_a_sign(view: View) -> bool:
 
 
 @condition
+def opened_by_a_sign_again(view: View) -> bool:
+    """The talk in front was opened by item 9 or a mood at the bottom, a day or less after they told of danger."""
+    told = [(view.fact("danger"), {"done", "soon", "thoughts", "unsure", "pain"})]
+    told.append((view.fact("ending_life"), {"now", "thoughts", "unsure", "tried"}))
+    lately = any(
+        fact is not None and fact.code in codes and view.now - fact.at <= timedelta(days=1) for fact, codes in told
+    )
+    return lately and opened_by_a_sign(view)
+
+
+@condition
 def opened_by_might_act(view: View) -> bool:
     """The talk in front was opened by the answer that they might act soon, in the same instant."""
     return _opened_by(view, "ending_life", {"now"})
