@@ -139,6 +139,8 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(SUITABILITY, "not_now", UNDER_WAY, to="not_now"),
     # Scales
     Departure("measures/phq_9", "filled", only_if="clinician_due", do=(Open("measures/see_a_clinician"),)),
+    Departure("measures/phq_9", "put_off", do=(Act.POSTPONE,)),
+    Departure("measures/gad_7", "put_off", do=(Act.POSTPONE,)),
     # People
     Departure(FIRST_PEOPLE, "not_today", do=(Act.POSTPONE,)),
     Departure(MAP, "add", do=(Open("people/add"),)),
