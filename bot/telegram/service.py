@@ -6,21 +6,24 @@ import asyncio
 import contextlib
 import logging
 import signal
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from telegram import BotCommand
 from telegram.error import InvalidToken, TelegramError
 
-from bot.app import App, now
+from bot.conversation import Conversation
 from bot.courier import Courier, pause_after
 from bot.desk import Desk
 from bot.pace import Pace
-from bot.telegram.library import PollingBot, make_bot
+from bot.telegram.library import Http, PollingBot, make_bot
 from bot.telegram.polling import TURNED_AWAY, Polling, TokenRefused
 from bot.telegram.sender import Sender
 from bot.ticker import Ticker
 from bot.writer import Writer
+from storage.store import Store
+from storage.work import Work
 
 log = logging.getLogger(__name__)
 
@@ -28,15 +31,20 @@ TALKATIVE = ("telegram", "httpx", "httpcore", "aiohttp", "hpack", "transitions")
 """Libraries that put addresses with the token, what clients wrote, or every step taken into their log lines."""
 
 
-def main(app: App) -> None:
-    """Serve until the process is asked to end. Ends with status 2 and a sentence if the token is refused."""
-    logging.basicConfig(level=app.settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
-    quieten()
-    try:
-        asyncio.run(run(app))
-    except TokenRefused as refusal:
-        sys.stderr.write(f"{refusal}\n")
-        sys.exit(2)
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """How to reach Telegram.
+
+    `api_url`: another Bot API server, with or without `/bot` at its end; None for Telegram itself.
+    `previews_off`: ask that links show no preview; servers that don't know the wish refuse it.
+    `menu`: commands (without slash) with the line shown beside each.
+    """
+
+    token: str
+    api_url: str | None = None
+    http: Http = "aiohttp"
+    previews_off: bool = True
+    menu: Sequence[tuple[str, str]] = ()
 
 
 def quieten() -> None:
@@ -45,32 +53,37 @@ def quieten() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
-async def run(app: App, stop: asyncio.Event | None = None, pace: Pace | None = None) -> None:
+async def run(  # noqa: PLR0913, PLR0917 - each part of the house, handed over by who built it
+    wiring: Wiring,
+    store: Store,
+    writer: Writer,
+    conversation: Conversation,
+    export: Callable[[Work, str], tuple[str, bytes]],
+    now: Callable[[], datetime],
+    stop: asyncio.Event | None = None,
+    pace: Pace | None = None,
+) -> None:
     """Serve until `stop` is set or the process is asked to end. Raises TokenRefused."""
     quieten()
     stop = stop or asyncio.Event()
-    token = app.settings.bot_token
     with _signals(stop):
         try:
-            bot = make_bot(
-                token.get_secret_value() if token else "", app.settings.bot_api_url, app.settings.http_client
-            )
+            bot = make_bot(wiring.token, wiring.api_url, wiring.http)
         except InvalidToken:
             raise TokenRefused(TURNED_AWAY) from None
-        writer = Writer()
         try:
             if await _reached(bot, stop):
-                await _serve(app, bot, Desk(app.store, writer, now), stop, pace)
+                await _offer(bot, wiring.menu)
+                desk = Desk(store, writer, now)
+                courier = Courier(desk, Sender(bot, previews_off=wiring.previews_off), export, pace)
+                await _serve(
+                    Polling(bot, desk, conversation, courier), courier, Ticker(desk, conversation, courier), stop
+                )
         finally:
             await bot.shutdown()
-            writer.close()
 
 
-async def _serve(app: App, bot: PollingBot, desk: Desk, stop: asyncio.Event, pace: Pace | None) -> None:
-    courier = Courier(desk, Sender(bot), app.export, pace)
-    polling = Polling(bot, desk, app.conversation, courier)
-    ticker = Ticker(desk, app.conversation, courier)
-    await _offer(bot, menu(app))
+async def _serve(polling: Polling, courier: Courier, ticker: Ticker, stop: asyncio.Event) -> None:
     log.info("ready")
     stopped = asyncio.create_task(stop.wait())
     carrying = asyncio.create_task(courier.run())
@@ -102,12 +115,6 @@ async def _reached(bot: PollingBot, stop: asyncio.Event) -> bool:
         else:
             return True
     return False
-
-
-def menu(app: App) -> list[tuple[str, str]]:
-    """The commands that dialogues offer, in the book's order, each with its line."""
-    dialogues = app.book.script.dialogues.values()
-    return [(d.opened_by.lstrip("/"), d.menu) for d in dialogues if d.opened_by and d.menu]
 
 
 async def _offer(bot: PollingBot, commands: Sequence[tuple[str, str]]) -> None:

@@ -22,14 +22,14 @@ UNKNOWN_TO_EMULATOR = ("link_preview_options",)
 
 @dataclass
 class Call:
-    """One call of the bot. `answered`: the answer was handed to the bot's end of the connection."""
+    """One call of the bot. `answered_at`: when its answer was handed to the bot's end of the line, if it was."""
 
     method: str
     fields: dict[str, str]
     at: float
     result: Any = None
     status: int = 0
-    answered: bool = False
+    answered_at: float | None = None
     files: dict[str, bytes] = field(default_factory=dict)
 
     @property
@@ -51,6 +51,7 @@ class Proxy:
     def __init__(self) -> None:
         self.emulator = LoBotApiEmulator(max_updates=1000)
         self.calls: list[Call] = []
+        self.polls = 0
         self.deliver_twice = False
         self.fault: Fault = lambda _: None
         self.heard = asyncio.Event()
@@ -81,14 +82,14 @@ class Proxy:
         return f"http://{host}:{port}"
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        call = Call(request.match_info["method"], {}, asyncio.get_running_loop().time())
+        call = Call(request.match_info["method"], {}, _time())
         await _read(request, call)
         if call.method == "getUpdates":
             return await self._updates(request, call)
         self.calls.append(call)
         trouble = self.fault(call)
         if isinstance(trouble, web.Response):
-            call.status, call.answered = trouble.status, True
+            call.status, call.answered_at = trouble.status, _time()
             self.heard.set()
             return trouble
         if trouble == "refuse":
@@ -103,10 +104,12 @@ class Proxy:
         answer = web.json_response(body, status=call.status)
         await answer.prepare(request)
         await answer.write_eof()
-        call.answered = request.transport is not None and not request.transport.is_closing()
+        if request.transport is not None and not request.transport.is_closing():
+            call.answered_at = _time()
         return answer
 
     async def _updates(self, request: web.Request, call: Call) -> web.StreamResponse:
+        self.polls += 1
         status, body = await self._pass_on(request, call)
         if status == 200:
             fresh = [_as_it_is(update) for update in body["result"]]
@@ -238,6 +241,10 @@ def _as_it_is(update: dict[str, Any]) -> dict[str, Any]:
         return update
     kind = message["as"]
     return {"update_id": update["update_id"], kind: {k: v for k, v in message.items() if k != "as"}}
+
+
+def _time() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _hang_up(request: web.Request) -> web.Response:

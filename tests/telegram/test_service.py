@@ -5,26 +5,28 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
-from bot.app import App
+from bot import app as apps
 from bot.conversation import Conversation
 from bot.pace import Pace
-from bot.settings import Settings
 from bot.telegram import service
 from bot.telegram.library import Http
 from bot.telegram.polling import TokenRefused
+from bot.telegram.service import Wiring
+from bot.writer import Writer
 from storage.clients import Chat
 from storage.store import Store
-from tests.telegram.book import BOOK, CHARTS, PROMPTS
+from tests.telegram.book import CHARTS, PROMPTS
 from tests.telegram.journey import DAY_ONE, walk
 from tests.telegram.proxy import TOKEN, Actor, Call, Proxy, refusal
+
+MENU = [("help", "What there is")]
 
 
 @pytest.fixture
@@ -33,25 +35,27 @@ async def proxy() -> AsyncIterator[Proxy]:
         yield running
 
 
-def build(folder: Path, proxy: Proxy, http: Http = "aiohttp") -> App:
-    settings = Settings(  # type: ignore[call-arg]
-        _env_file=None, data_dir=folder, bot_token=SecretStr(TOKEN), bot_api_url=proxy.origin, http_client=http
-    )
-    store = Store.open(folder)
-    return App(settings, BOOK, CHARTS, PROMPTS, store, Conversation(store, CHARTS, PROMPTS))
-
-
 @asynccontextmanager
-async def serving(app: App) -> AsyncIterator[None]:
-    stop = asyncio.Event()
+async def serving(
+    folder: Path, proxy: Proxy, http: Http = "aiohttp", now: Callable[[], datetime] = apps.now
+) -> AsyncIterator[None]:
+    """The service while it runs over what is kept in `folder`."""
+    store, writer, stop = Store.open(folder), Writer(), asyncio.Event()
+    wiring = Wiring(TOKEN, proxy.origin, http, menu=MENU)
     quick = Pace(a_second=1000, reminders=1000, burst=1000, refill=1000)
-    task = asyncio.create_task(service.run(app, stop, quick))
+    conversation = Conversation(store, CHARTS, PROMPTS)
+    task = asyncio.create_task(service.run(wiring, store, writer, conversation, no_export, now, stop, quick))
     try:
         yield
     finally:
         stop.set()
         await task
-        app.store.close()
+        writer.close()
+        store.close()
+
+
+def no_export(*_: object) -> tuple[str, bytes]:
+    raise NotImplementedError
 
 
 def chat_at(folder: Path, number: int) -> Chat:
@@ -65,7 +69,7 @@ def chat_at(folder: Path, number: int) -> Chat:
 
 @pytest.mark.parametrize("http", ["aiohttp", "httpx"])
 async def test_day_one_goes_through_telegram_to_the_first_line(tmp_path: Path, proxy: Proxy, http: Http) -> None:
-    async with serving(build(tmp_path, proxy, http)):
+    async with serving(tmp_path, proxy, http):
         await walk(proxy, Actor(proxy, 5), DAY_ONE)
     chat = chat_at(tmp_path, 5)
     assert chat.progress.phase == "assessment"
@@ -75,7 +79,7 @@ async def test_day_one_goes_through_telegram_to_the_first_line(tmp_path: Path, p
 
 async def test_each_update_delivered_twice_has_one_effect(tmp_path: Path, proxy: Proxy) -> None:
     proxy.deliver_twice = True
-    async with serving(build(tmp_path, proxy)):
+    async with serving(tmp_path, proxy):
         await walk(proxy, Actor(proxy, 5), DAY_ONE)
         await walk(proxy, Actor(proxy, 6), DAY_ONE)
     assert proxy.texts(5) == proxy.texts(6)
@@ -96,14 +100,14 @@ async def test_lost_replies_and_floods_delay_but_lose_nothing(tmp_path: Path, pr
         return "refuse" if count % 11 == 0 else None
 
     proxy.fault = trouble  # type: ignore[assignment]
-    async with serving(build(tmp_path, proxy)):
+    async with serving(tmp_path, proxy):
         await walk(proxy, Actor(proxy, 5), DAY_ONE, patience=8.0)
     assert len(proxy.texts(5)) == len(set(proxy.texts(5)))
 
 
 async def test_a_client_who_blocks_us_and_comes_back_is_asked_again(tmp_path: Path, proxy: Proxy) -> None:
     ana = Actor(proxy, 5)
-    async with serving(build(tmp_path, proxy)):
+    async with serving(tmp_path, proxy):
         await ana.says("/start")
         await proxy.until(lambda: len(proxy.sent(5)) == 2)
         await ana.blocks()
@@ -118,7 +122,7 @@ async def test_who_has_blocked_us_is_sent_nothing_until_they_return(tmp_path: Pa
     proxy.fault = lambda call: (
         refusal(403, "Forbidden: bot was blocked by the user") if call.method == "sendMessage" else None
     )
-    async with serving(build(tmp_path, proxy)):
+    async with serving(tmp_path, proxy):
         await ana.says("/start")
         await proxy.until(lambda: any(call.method == "sendMessage" for call in proxy.calls))
         await proxy.until(lambda: chat_at(tmp_path, 5).blocked)
@@ -129,7 +133,7 @@ async def test_who_has_blocked_us_is_sent_nothing_until_they_return(tmp_path: Pa
 
 
 async def test_a_double_tap_counts_once_and_is_told_so(tmp_path: Path, proxy: Proxy) -> None:
-    async with serving(build(tmp_path, proxy)):
+    async with serving(tmp_path, proxy):
         await walk(proxy, Actor(proxy, 5), DAY_ONE, tapped_twice="How is it right now")
     assert chat_at(tmp_path, 5).progress.facts["mood"].value == "4"
     said = [call.fields.get("text", "") for call in proxy.calls if call.method == "answerCallbackQuery"]
@@ -152,7 +156,7 @@ async def test_every_kind_of_thing_is_answered(tmp_path: Path, proxy: Proxy) -> 
         {"location": {"longitude": 1.0, "latitude": 1.0}},
         {"text": "read this", "forward_origin": {"type": "hidden_user", "date": 1, "sender_user_name": "Ben"}},
     ]
-    async with serving(build(tmp_path, proxy)):
+    async with serving(tmp_path, proxy):
         first = await ana.says("/start")
         await proxy.until(lambda: len(proxy.sent(5)) == 2)
         for thing in things:
@@ -167,7 +171,7 @@ async def test_every_kind_of_thing_is_answered(tmp_path: Path, proxy: Proxy) -> 
 
 async def test_a_group_is_declined_once_and_nothing_is_kept_of_it(tmp_path: Path, proxy: Proxy) -> None:
     group = Actor(proxy, -9)
-    async with serving(build(tmp_path, proxy)):
+    async with serving(tmp_path, proxy):
         for _ in range(3):
             await group.says("/start")
         await Actor(proxy, 5).says("/start")
@@ -179,36 +183,31 @@ async def test_a_group_is_declined_once_and_nothing_is_kept_of_it(tmp_path: Path
     store.close()
 
 
-async def test_what_comes_due_is_said_unasked(tmp_path: Path, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with serving(build(tmp_path, proxy)):
+async def test_what_comes_due_is_said_unasked(tmp_path: Path, proxy: Proxy) -> None:
+    async with serving(tmp_path, proxy):
         await walk(proxy, Actor(proxy, 5), DAY_ONE)
     before = len(proxy.texts(5))
     later = datetime.now(UTC) + timedelta(days=1, hours=16)
-    monkeypatch.setattr(service, "now", lambda: later)
-    async with serving(build(tmp_path, proxy)):
+    async with serving(tmp_path, proxy, now=lambda: later):
         await proxy.until(lambda: len(proxy.texts(5)) > before)
 
 
-async def test_the_command_menu_comes_from_the_book(tmp_path: Path, proxy: Proxy) -> None:
-    app = build(tmp_path, proxy)
-    async with serving(app):
+async def test_the_command_menu_is_offered(tmp_path: Path, proxy: Proxy) -> None:
+    async with serving(tmp_path, proxy):
         await proxy.until(lambda: any(call.method == "setMyCommands" for call in proxy.calls))
     call = next(call for call in proxy.calls if call.method == "setMyCommands")
-    offered = {command["command"]: command["description"] for command in json.loads(call.fields["commands"])}
-    assert offered == dict(service.menu(app))
-    assert "help" in offered
+    assert json.loads(call.fields["commands"]) == [{"command": "help", "description": "What there is"}]
 
 
 async def test_a_refused_token_is_said_in_a_sentence(tmp_path: Path, proxy: Proxy) -> None:
     proxy.fault = lambda _: refusal(401, "Unauthorized")
-    app = build(tmp_path, proxy)
     with pytest.raises(TokenRefused, match="BotFather"):
-        await service.run(app)
-    app.store.close()
+        async with serving(tmp_path, proxy):
+            await proxy.until(lambda: len(proxy.calls) > 0)
 
 
 async def test_an_update_nobody_can_read_does_not_hide_those_after_it(tmp_path: Path, proxy: Proxy) -> None:
-    async with serving(build(tmp_path, proxy)):
+    async with serving(tmp_path, proxy):
         await proxy.emulator.enqueue_update({"message": {"message_id": "odd"}}, token=TOKEN)
         await Actor(proxy, 5).says("/start")
         await proxy.until(lambda: len(proxy.sent(5)) == 2)
@@ -218,7 +217,7 @@ async def test_no_log_line_of_a_whole_day_shows_a_token_a_chat_or_a_word(
     tmp_path: Path, proxy: Proxy, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    async with serving(build(tmp_path, proxy)):
+    async with serving(tmp_path, proxy):
         await walk(proxy, Actor(proxy, 987654321), DAY_ONE)
     assert caplog.text
     for secret in (TOKEN, "token-of", "987654321", *DAY_ONE.values()):
