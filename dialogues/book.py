@@ -9,13 +9,15 @@ from typing import TypedDict, TypeVar
 
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from dialogues.checks.known import refrains_stand_alone
+from dialogues.checks.programme import conditions_of_contents_exist
 from dialogues.checks.sound import sound
 from dialogues.contents import read_contents
 from dialogues.faults import Fault, Findings
 from dialogues.never_say import Phrase, read_never_say
 from dialogues.reader import read as read_dialogue
 from dialogues.rules import Rule
-from dialogues.templates import environment, parsed
+from dialogues.templates import environment, fault_in, parsed
 from dialogues.wordlists import Lists, read_lists, read_refrains
 from state_machine.script import Bubble, Dialogue, Part, Script
 
@@ -76,8 +78,10 @@ def read(folder: Path | None = None, language: str = "en") -> Book:
     places = _page(folder, PLACES, read_places, faults)
     every = _dialogues(folder, faults)
     steering = _steering(lists, refrains)
+    faults += conditions_of_contents_exist(contents.parts)
     faults += _unsound(every, faults, refrains, environment(lists.numbers, language), steering)
     parsed.cache_clear()
+    fault_in.cache_clear()
     broken = {fault.file for fault in faults}
     order = {part.dialogue: place for place, part in enumerate(contents.parts)}
     whole = sorted(
@@ -115,12 +119,14 @@ def _unsound(
     """The faults of dialogues that could be read in full, so that no fault is only the shadow of another."""
     half_read = {fault.file for fault in unreadable}
     memories = frozenset().union(*(dialogue.memories for dialogue in every.values()))
+    wordings = {name: bubble.wordings for name, bubble in refrains.items()}
     skip = steering.get("skip", Script({}).skip)
-    return [
+    in_refrains = refrains_stand_alone(REFRAINS, refrains, env, memories)
+    return [replace(fault, fatal=True) for fault in in_refrains] + [
         replace(fault, fatal=dialogue.name.startswith(ALWAYS))
         for dialogue in every.values()
         if dialogue.file not in half_read
-        for fault in sound(dialogue, env, memories, refrains, skip)
+        for fault in sound(dialogue, env, memories, wordings, skip)
     ]
 
 

@@ -6,10 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from markdown_it.tree import SyntaxTreeNode
-
 from dialogues.faults import Findings
-from dialogues.markdown import inline_of, line_of, page, source_of, spoken, words_of
+from dialogues.markdown import Node, inline_of, page, source_of, spoken, words_of
 from dialogues.rules import Rule
 from state_machine.script import Part
 
@@ -47,7 +45,7 @@ def read_contents(text: str, findings: Findings) -> Contents:
             if not phase or not day:
                 findings.add(
                     Rule.CONTENTS,
-                    line_of(block),
+                    block.line,
                     "These parts stand under no phase or no day; put “## Words for clients (phase)” "
                     "and “### Day 2” or “### Week 3” above them.",
                 )
@@ -61,19 +59,19 @@ def read_contents(text: str, findings: Findings) -> Contents:
         else:
             findings.add(
                 Rule.CONTENTS,
-                line_of(block),
+                block.line,
                 f"{spoken(block).capitalize()} means nothing here; below the note stand phases “##”, "
                 "days or weeks “###”, and parts “-”.",
             )
     return Contents(tuple(parts), titles)
 
 
-def _phase(heading: SyntaxTreeNode, findings: Findings) -> tuple[str, str]:
+def _phase(heading: Node, findings: Findings) -> tuple[str, str]:
     match = _PHASE.fullmatch(words_of(inline_of(heading)) or "")
     if not match:
         findings.add(
             Rule.CONTENTS,
-            line_of(heading),
+            heading.line,
             "A phase is written in the words clients read, with its name in brackets: "
             "“## Getting to know (assessment)”.",
         )
@@ -81,17 +79,17 @@ def _phase(heading: SyntaxTreeNode, findings: Findings) -> tuple[str, str]:
     return match[1], match[2]
 
 
-def _day(heading: SyntaxTreeNode, findings: Findings) -> int:
+def _day(heading: Node, findings: Findings) -> int:
     match = _TIME.fullmatch(words_of(inline_of(heading)) or "")
     if not match:
-        findings.add(Rule.CONTENTS, line_of(heading), "A time is “### Day 2” or “### Week 3”, counted from 1.")
+        findings.add(Rule.CONTENTS, heading.line, "A time is “### Day 2” or “### Week 3”, counted from 1.")
         return 0
     count = int(match[2])
     return count if match[1] == "Day" else _DAYS_A_WEEK * (count - 1) + 1
 
 
-def _part(item: SyntaxTreeNode, findings: Findings) -> Part | None:
-    line = line_of(item)
+def _part(item: Node, findings: Findings) -> Part | None:
+    line = item.line
     source = source_of(item.children[0]) if len(item.children) == 1 else ""
     if written := _WRITTEN.fullmatch(source):
         return Part("", 0, written[1], dialogue=written[2], when=written[3], line=line)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from markdown_it import MarkdownIt
-from markdown_it.tree import SyntaxTreeNode
+from markdown_it.token import Token
 from mdit_py_plugins.front_matter import front_matter_plugin
 
 from dialogues.faults import Findings
@@ -36,12 +37,25 @@ _SPOKEN_OF = {
 }
 
 
+@dataclass(slots=True)
+class Node:
+    """A block, or a piece of type in one. `line` counts from 1; 0 where the parser does not say."""
+
+    type: str
+    tag: str
+    markup: str
+    content: str
+    line: int
+    attrs: Mapping[str, str | int | float]
+    children: list[Node]
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A file cut into blocks. `header` is the text between the `---` lines, or None."""
 
     header: str | None
-    blocks: tuple[SyntaxTreeNode, ...]
+    blocks: tuple[Node, ...]
     lines: tuple[str, ...]
 
 
@@ -51,10 +65,29 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark").enable(["table", "strikethrough"]).use(front_matter_plugin)
 
 
+def _tree(tokens: Sequence[Token]) -> list[Node]:
+    """What the parser says one after the other, as blocks within blocks."""
+    top: list[Node] = []
+    inside = [top]
+    for token in tokens:
+        if token.nesting < 0:
+            inside.pop()
+            continue
+        line = token.map[0] + 1 if token.map else 0
+        kind = token.type.removesuffix("_open")
+        node = Node(kind, token.tag, token.markup, token.content, line, token.attrs, [])
+        inside[-1].append(node)
+        if token.nesting > 0:
+            inside.append(node.children)
+        elif token.children and kind == "inline":
+            node.children = _tree(token.children)
+    return top
+
+
 def page(text: str, findings: Findings) -> Page:
     """Cut a file into blocks; report what a viewer would swallow without a trace."""
     env: dict[str, Any] = {}
-    root = SyntaxTreeNode(_parser().parse(text, env))
+    root = _tree(_parser().parse(text, env))
     for reference in env.get("references", {}).values():
         findings.add(
             Rule.CLAIMED,
@@ -62,8 +95,8 @@ def page(text: str, findings: Findings) -> Page:
             "A line like “[word]: address” is never shown; take it out.",
         )
     header = None
-    blocks: list[SyntaxTreeNode] = []
-    for node in root.children:
+    blocks: list[Node] = []
+    for node in root:
         if node.type == "front_matter":
             header = node.content
         else:
@@ -71,27 +104,22 @@ def page(text: str, findings: Findings) -> Page:
     return Page(header, tuple(blocks), tuple(_LINE_END.split(text)))
 
 
-def line_of(node: SyntaxTreeNode) -> int:
-    """The line a block begins on, counted from 1."""
-    return node.map[0] + 1 if node.map else 0
-
-
-def spoken(node: SyntaxTreeNode) -> str:
+def spoken(node: Node) -> str:
     """What a block or a piece of type is called in a sentence."""
     return _SPOKEN_OF.get(node.type, node.type.replace("_", " "))
 
 
-def inline_of(block: SyntaxTreeNode) -> tuple[SyntaxTreeNode, ...]:
+def inline_of(block: Node) -> tuple[Node, ...]:
     """The pieces of type in a paragraph or heading."""
     return tuple(piece for inline in block.children if inline.type == "inline" for piece in inline.children)
 
 
-def source_of(block: SyntaxTreeNode) -> str:
+def source_of(block: Node) -> str:
     """A paragraph as its author typed it, marks and all."""
     return "".join(inline.content for inline in block.children if inline.type == "inline")
 
 
-def words_of(pieces: tuple[SyntaxTreeNode, ...] | list[SyntaxTreeNode]) -> str | None:
+def words_of(pieces: Sequence[Node]) -> str | None:
     """The plain words of some pieces, on one line; None if there is anything else among them."""
     parts: list[str] = []
     for piece in pieces:
@@ -104,12 +132,12 @@ def words_of(pieces: tuple[SyntaxTreeNode, ...] | list[SyntaxTreeNode]) -> str |
     return "".join(parts).strip()
 
 
-def bubble_text(block: SyntaxTreeNode, findings: Findings) -> str | None:
+def bubble_text(block: Node, findings: Findings) -> str | None:
     """The words of one bubble: line breaks are spaces, except after a backslash. None if it is not plain."""
     if re.search(r" {2,}\n", source_of(block)):
         findings.add(
             Rule.LINE_BREAK,
-            line_of(block),
+            block.line,
             "A line of this bubble ends with two spaces, which nobody can see; "
             "take them out, or end the line with a backslash if a new line should begin.",
         )
@@ -126,14 +154,14 @@ def bubble_text(block: SyntaxTreeNode, findings: Findings) -> str | None:
             plain = False
             findings.add(
                 Rule.PICTURE,
-                line_of(block),
+                block.line,
                 f"There is no picture “{piece.attrs.get('src', '')}”; say in words what it would show.",
             )
         else:
             plain = False
             findings.add(
                 Rule.PLAIN_WORDS,
-                line_of(block),
+                block.line,
                 f"A bubble is plain words, and this one holds {spoken(piece)}; write it without, "
                 "or put a backslash before the sign that is meant as itself.",
             )

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from markdown_it.tree import SyntaxTreeNode
-
 from dialogues.faults import Fault, Findings
 from dialogues.header import NAME, read_header
-from dialogues.markdown import Page, bubble_text, inline_of, line_of, page, spoken, words_of
+from dialogues.markdown import Node, Page, bubble_text, inline_of, page, spoken, words_of
 from dialogues.rules import Rule
 from dialogues.ways import read_ways
 from state_machine.script import Bubble, Dialogue, Step, Way
@@ -66,19 +64,19 @@ def read(text: str, name: str) -> Reading:
     return Reading(dialogue, tuple(findings.faults))
 
 
-_Section = tuple[SyntaxTreeNode, list[SyntaxTreeNode]]
+_Section = tuple[Node, list[Node]]
 
 
-def _sections(blocks: Sequence[SyntaxTreeNode], findings: Findings) -> tuple[list[SyntaxTreeNode], list[_Section]]:
+def _sections(blocks: Sequence[Node], findings: Findings) -> tuple[list[Node], list[_Section]]:
     """What stands above the first step, and each step's heading with its blocks."""
-    top: list[SyntaxTreeNode] = []
+    top: list[Node] = []
     sections: list[_Section] = []
     for block in blocks:
         if block.type == "heading":
             if not block.markup.startswith("#"):
                 findings.add(
                     Rule.HEADINGS,
-                    line_of(block),
+                    block.line,
                     "A line of “---” or “===” makes the words above it a heading; leave an empty line, "
                     "or write the heading with “#”.",
                 )
@@ -89,7 +87,7 @@ def _sections(blocks: Sequence[SyntaxTreeNode], findings: Findings) -> tuple[lis
             if block.tag != "h1" or sections:
                 findings.add(
                     Rule.HEADINGS,
-                    line_of(block),
+                    block.line,
                     "A file has one “# Title” at the top and “## steps” below; no other headings.",
                 )
                 continue
@@ -97,38 +95,36 @@ def _sections(blocks: Sequence[SyntaxTreeNode], findings: Findings) -> tuple[lis
     return top, sections
 
 
-def _title(top: Sequence[SyntaxTreeNode], findings: Findings) -> str:
+def _title(top: Sequence[Node], findings: Findings) -> str:
     titles = [block for block in top if block.type == "heading"]
     title = words_of(inline_of(titles[0])) if titles else None
     if len(titles) != 1 or top[0] is not titles[0] or not title:
-        line = line_of(titles[-1]) if titles else 1
+        line = titles[-1].line if titles else 1
         findings.add(Rule.TITLE, line, "After the header comes one “# Title” in plain words, then the note.")
     elif len(top) == 1:
-        findings.add(
-            Rule.TITLE, line_of(top[0]), "Under the title a note tells colleagues why we do this; write one."
-        )
+        findings.add(Rule.TITLE, top[0].line, "Under the title a note tells colleagues why we do this; write one.")
     for block in top:
         if block.type in _FORBIDDEN_IN_NOTE - {"heading"}:
-            findings.add(Rule.CLAIMED, line_of(block), f"The note holds {spoken(block)}; use paragraphs.")
+            findings.add(Rule.CLAIMED, block.line, f"The note holds {spoken(block)}; use paragraphs.")
     return title or ""
 
 
-def _note(cut: Page, top: Sequence[SyntaxTreeNode], sections: Sequence[_Section]) -> str:
+def _note(cut: Page, top: Sequence[Node], sections: Sequence[_Section]) -> str:
     """The note as it is written, so that a document can show it as Markdown."""
-    body = [block for block in top if block.type != "heading" and block.map]
+    body = [block for block in top if block.type != "heading" and block.line]
     if not body:
         return ""
-    begin = line_of(body[0]) - 1
-    end = line_of(sections[0][0]) - 1 if sections else len(cut.lines)
+    begin = body[0].line - 1
+    end = sections[0][0].line - 1 if sections else len(cut.lines)
     return "\n".join(cut.lines[begin:end]).strip()
 
 
-def _step(heading: SyntaxTreeNode, blocks: Sequence[SyntaxTreeNode], findings: Findings) -> Step | None:
+def _step(heading: Node, blocks: Sequence[Node], findings: Findings) -> Step | None:
     bubbles: list[Bubble] = []
     ways: tuple[Way, ...] = ()
     ways_at = 0
     for block in blocks:
-        line = line_of(block)
+        line = block.line
         if ways_at:
             findings.add(
                 Rule.WAYS_LAST,
@@ -145,15 +141,15 @@ def _step(heading: SyntaxTreeNode, blocks: Sequence[SyntaxTreeNode], findings: F
     if not NAME.fullmatch(name):
         findings.add(
             Rule.STEP_NAME,
-            line_of(heading),
+            heading.line,
             f"“{name}” can't be the name of a step; use small letters, digits and “_”, like “a_moment”.",
         )
         return None
-    return Step(name, tuple(bubbles), ways, line_of(heading))
+    return Step(name, tuple(bubbles), ways, heading.line)
 
 
-def _bubbles(block: SyntaxTreeNode, findings: Findings) -> list[Bubble]:
-    line = line_of(block)
+def _bubbles(block: Node, findings: Findings) -> list[Bubble]:
+    line = block.line
     if block.type == "paragraph":
         text = bubble_text(block, findings)
         return [Bubble((text,), line)] if text else []
@@ -169,9 +165,9 @@ def _bubbles(block: SyntaxTreeNode, findings: Findings) -> list[Bubble]:
     return []
 
 
-def _wordings(block: SyntaxTreeNode, findings: Findings) -> list[Bubble]:
+def _wordings(block: Node, findings: Findings) -> list[Bubble]:
     """An ordered list is one bubble in several wordings."""
-    line = line_of(block)
+    line = block.line
     start = int(block.attrs.get("start", 1))
     if start != 1 or len(block.children) < 2 or block.markup != ".":
         findings.add(
@@ -187,7 +183,7 @@ def _wordings(block: SyntaxTreeNode, findings: Findings) -> list[Bubble]:
         if len(item.children) != 1 or item.children[0].type != "paragraph":
             findings.add(
                 Rule.WORDINGS,
-                line_of(item),
+                item.line,
                 "A wording is one paragraph; to say two things, make them two bubbles.",
             )
         elif text := bubble_text(item.children[0], findings):

@@ -88,6 +88,7 @@ def parsed(env: ImmutableSandboxedEnvironment, wording: str) -> nodes.Template:
     return env.parse(wording)
 
 
+@lru_cache(maxsize=4096)
 def fault_in(env: ImmutableSandboxedEnvironment, wording: str) -> str | None:
     """What is wrong with the tags of a wording, as a sentence; None if nothing is."""
     if is_plain(wording):

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from markdown_it.tree import SyntaxTreeNode
-
 from dialogues.faults import Findings
 from dialogues.header import NAME
-from dialogues.markdown import inline_of, line_of, words_of
+from dialogues.markdown import Node, inline_of, words_of
 from dialogues.rules import Rule
 from state_machine.kinds import Kind
 from state_machine.script import Label, Numbers, Silence, Takes, Way, When
@@ -20,14 +18,14 @@ _MEMORY = re.compile(r"([a-z][a-z0-9_]*)(?: = ([a-z0-9][a-z0-9_]*))?")
 _KINDS = {kind.value: kind for kind in Kind}
 
 
-def read_ways(block: SyntaxTreeNode, findings: Findings) -> tuple[Way, ...]:
+def read_ways(block: Node, findings: Findings) -> tuple[Way, ...]:
     """Read a list with `-`. A way that can't be read is reported and left out."""
     ways = (_read_way(item, findings) for item in block.children)
     return tuple(way for way in ways if way is not None)
 
 
-def _read_way(item: SyntaxTreeNode, findings: Findings) -> Way | None:
-    line = line_of(item)
+def _read_way(item: Node, findings: Findings) -> Way | None:
+    line = item.line
     link = _only_link(item)
     if link is None:
         findings.add(
@@ -56,14 +54,14 @@ def _read_way(item: SyntaxTreeNode, findings: Findings) -> Way | None:
     return Way(takes, target, memory, code, line)
 
 
-def _only_link(item: SyntaxTreeNode) -> SyntaxTreeNode | None:
+def _only_link(item: Node) -> Node | None:
     if len(item.children) != 1 or item.children[0].type != "paragraph":
         return None
     pieces = inline_of(item.children[0])
     return pieces[0] if len(pieces) == 1 and pieces[0].type == "link" else None
 
 
-def _takes(link: SyntaxTreeNode, line: int, findings: Findings) -> Takes | None:
+def _takes(link: Node, line: int, findings: Findings) -> Takes | None:
     pieces = tuple(link.children)
     words = words_of(pieces)
     if words:
@@ -107,7 +105,7 @@ def _in_code_font(code: str, line: int, findings: Findings) -> Takes | None:
     return None
 
 
-def _memory(link: SyntaxTreeNode, line: int, findings: Findings) -> tuple[str | None, str | None]:
+def _memory(link: Node, line: int, findings: Findings) -> tuple[str | None, str | None]:
     title = link.attrs.get("title")
     if title is None:
         return None, None

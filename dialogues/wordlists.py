@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from markdown_it.tree import SyntaxTreeNode
-
 from dialogues.faults import Findings
 from dialogues.header import NAME
-from dialogues.markdown import bubble_text, inline_of, line_of, page, spoken, words_of
+from dialogues.markdown import Node, bubble_text, inline_of, page, spoken, words_of
 from dialogues.rules import Rule
 from state_machine.script import Bubble, Feeling
 
@@ -53,11 +51,9 @@ def read_sections(text: str, findings: Findings) -> tuple[Section, ...]:
             elif block.type == "bullet_list":
                 items.extend(_items(block, findings))
             else:
-                findings.add(
-                    Rule.PHRASES, line_of(block), f"{spoken(block).capitalize()} means nothing here; use “-”."
-                )
+                findings.add(Rule.PHRASES, block.line, f"{spoken(block).capitalize()} means nothing here; use “-”.")
         name = words_of(inline_of(heading)) or ""
-        sections.append(Section(name, line_of(heading), tuple(paragraphs), tuple(items)))
+        sections.append(Section(name, heading.line, tuple(paragraphs), tuple(items)))
     return tuple(sections)
 
 
@@ -65,7 +61,7 @@ def read_refrains(text: str, findings: Findings) -> dict[str, Bubble]:
     """Read `refrains.md`: each `## name` has one paragraph or a numbered list of wordings. Never raises."""
     refrains: dict[str, Bubble] = {}
     for heading, blocks in _under_headings(text, findings):
-        name, line = words_of(inline_of(heading)) or "", line_of(heading)
+        name, line = words_of(inline_of(heading)) or "", heading.line
         if not NAME.fullmatch(name) or name in refrains:
             findings.add(
                 Rule.PHRASES,
@@ -122,15 +118,15 @@ def _feelings(section: Section, findings: Findings) -> list[Feeling]:
     return feelings
 
 
-def _under_headings(text: str, findings: Findings) -> list[tuple[SyntaxTreeNode, list[SyntaxTreeNode]]]:
-    sections: list[tuple[SyntaxTreeNode, list[SyntaxTreeNode]]] = []
+def _under_headings(text: str, findings: Findings) -> list[tuple[Node, list[Node]]]:
+    sections: list[tuple[Node, list[Node]]] = []
     for block in page(text, findings).blocks:
         if block.type == "heading" and block.tag == "h2" and block.markup == "##":
             sections.append((block, []))
         elif block.type == "heading" and (block.tag != "h1" or block.markup != "#" or sections):
             findings.add(
                 Rule.PHRASES,
-                line_of(block),
+                block.line,
                 "This file has one “# Title” and “## sections”; no other headings.",
             )
         elif sections:
@@ -138,19 +134,19 @@ def _under_headings(text: str, findings: Findings) -> list[tuple[SyntaxTreeNode,
     return sections
 
 
-def _items(block: SyntaxTreeNode, findings: Findings) -> list[Item]:
+def _items(block: Node, findings: Findings) -> list[Item]:
     items: list[Item] = []
     for item in block.children:
         whole = len(item.children) == 1 and item.children[0].type == "paragraph"
         text = bubble_text(item.children[0], findings) if whole else None
         if text:
-            items.append(Item(text, line_of(item)))
+            items.append(Item(text, item.line))
         elif not whole:
-            findings.add(Rule.PHRASES, line_of(item), "An entry of a list is one line of plain words.")
+            findings.add(Rule.PHRASES, item.line, "An entry of a list is one line of plain words.")
     return items
 
 
-def _wordings(blocks: list[SyntaxTreeNode], findings: Findings) -> tuple[str, ...]:
+def _wordings(blocks: list[Node], findings: Findings) -> tuple[str, ...]:
     if len(blocks) != 1:
         return ()
     if blocks[0].type == "paragraph":

@@ -14,7 +14,7 @@ from dialogues.never_say import Phrase
 from dialogues.reader import read
 from dialogues.rules import Rule
 from state_machine.script import Dialogue
-from tests.books import IT, book_with, tables_for
+from tests.books import IT, SOUND, book_with, tables_for
 
 HEADER = "---\noutcomes: done\nreviewed: not yet\n---\n"
 
@@ -109,6 +109,18 @@ def test_nobody_is_named_before_anybody_was_asked_for(tmp_path: Path) -> None:
 def test_who_was_asked_for_may_be_named_afterwards(tmp_path: Path) -> None:
     asks = '## ask\n\nWho is it?\n\n- [*A new name*](#done "person")\n\n## done\n\n{{ person.name }} it is.\n'
     assert rules_of(tmp_path, asks, ABOUT) == set()
+
+
+def test_a_refrain_brings_its_own_mentions_to_where_it_is_said(tmp_path: Path) -> None:
+    overlay = tmp_path / "overlay"
+    (overlay / "welcome").mkdir(parents=True)
+    refrains = (SOUND / "refrains.md").read_text() + "\n## so_far\n\nIt was: {{ moment }}\n"
+    (overlay / "refrains.md").write_text(refrains)
+    contents = (SOUND / "CONTENTS.md").read_text()
+    (overlay / "CONTENTS.md").write_text(contents.replace("- `", f"- [It]({IT}.md)\n- `"))
+    (overlay / f"{IT}.md").write_text(written(FORK + "\n## done\n\n{{ refrains.so_far }}\n"))
+    made = book.read(book_with(tmp_path, overlay))
+    assert {fault.rule for fault in check(made, tables_for(made))} == {Rule.KNOWN}
 
 
 def test_a_faulty_dialogue_is_left_out_and_the_rest_still_opens(tmp_path: Path) -> None:

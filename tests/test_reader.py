@@ -168,7 +168,7 @@ def test_no_text_whatever_makes_a_reader_raise(text: str) -> None:
     assert isinstance(read(text, "a/b"), Reading)
     one = read(f"{HEADER}\n## ask\n\n{text}", "a/b").dialogue
     assert one is not None
-    sound(one, environment(), memories=(), refrains=(), skip="Skip")
+    sound(one, environment(), memories=(), refrains={}, skip="Skip")
     for reader in (read_contents, read_refrains, read_lists, read_never_say):
         reader(text, Findings("x.md"))
 

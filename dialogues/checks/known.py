@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from dialogues.faults import Fault
 from dialogues.mentions import Mentions, mentions
 from dialogues.rules import Rule
-from dialogues.templates import VARIABLES
+from dialogues.templates import VARIABLES, fault_in
 from state_machine.kinds import Kind
 from state_machine.script import Bubble, Dialogue, Step
 
 PERSON = "person"
+Refrains = Mapping[str, Sequence[str]]
+"""The wordings of each refrain by its name."""
 _BRINGS_PERSON = {Kind.NEW_NAME, Kind.ONE_PERSON}
 
 
 def known_on_every_path(
-    dialogue: Dialogue, env: ImmutableSandboxedEnvironment, memories: Collection[str]
+    dialogue: Dialogue,
+    env: ImmutableSandboxedEnvironment,
+    memories: Collection[str],
+    refrains: Refrains,
 ) -> Iterator[Fault]:
     """No bubble mentions a memory that some path has not kept, unless it asks first whether it is known."""
     at_entry = known_at(dialogue)
@@ -27,7 +32,7 @@ def known_on_every_path(
         if known is None:
             continue
         for bubble in step.bubbles:
-            for name in sorted(_of_bubble(bubble, env).bare - VARIABLES - known):
+            for name in sorted(_of_bubble(bubble, env, refrains).bare - VARIABLES - known):
                 if name == PERSON:
                     yield Fault(
                         dialogue.file,
@@ -75,7 +80,7 @@ def names_exist(
     dialogue: Dialogue,
     env: ImmutableSandboxedEnvironment,
     memories: Collection[str],
-    refrains: Collection[str],
+    refrains: Refrains,
 ) -> Iterator[Fault]:
     """Every name in a bubble is kept by some dialogue or provided by the program; every refrain is written."""
     for step in dialogue.steps.values():
@@ -88,10 +93,10 @@ def unheard_of(
     bubble: Bubble,
     env: ImmutableSandboxedEnvironment,
     memories: Collection[str],
-    refrains: Collection[str],
+    refrains: Refrains,
 ) -> Iterator[Fault]:
     """The names in one bubble that nothing in the book could ever fill."""
-    found = _of_bubble(bubble, env)
+    found = _of_bubble(bubble, env, refrains)
     for name in sorted(found.names - VARIABLES - {PERSON} - set(memories)):
         yield Fault(
             file,
@@ -109,7 +114,10 @@ def unheard_of(
 
 
 def can_be_asked_alone(
-    asked: Collection[str], dialogues: Mapping[str, Dialogue], env: ImmutableSandboxedEnvironment
+    asked: Collection[str],
+    dialogues: Mapping[str, Dialogue],
+    env: ImmutableSandboxedEnvironment,
+    refrains: Refrains,
 ) -> Iterator[Fault]:
     """A question that may be asked again by itself mentions nothing that only the talk around it knows.
 
@@ -125,7 +133,7 @@ def can_be_asked_alone(
         dialogue, step = next(keepers, (None, None))
         if dialogue is None or step is None:
             continue
-        names = _leans_on(step, env)
+        names = _leans_on(step, env, refrains)
         if names:
             yield Fault(
                 dialogue.file,
@@ -136,15 +144,46 @@ def can_be_asked_alone(
             )
 
 
-def _leans_on(step: Step, env: ImmutableSandboxedEnvironment) -> set[str]:
-    return {name for bubble in step.bubbles for name in _of_bubble(bubble, env).bare - VARIABLES}
+def _leans_on(step: Step, env: ImmutableSandboxedEnvironment, refrains: Refrains) -> set[str]:
+    return {name for bubble in step.bubbles for name in _of_bubble(bubble, env, refrains).bare - VARIABLES}
 
 
-def _of_bubble(bubble: Bubble, env: ImmutableSandboxedEnvironment) -> Mentions:
-    found = Mentions()
-    for wording in bubble.wordings:
-        one = mentions(env, wording)
-        found.bare |= one.bare
-        found.guarded |= one.guarded
-        found.refrains |= one.refrains
+def _of_bubble(bubble: Bubble, env: ImmutableSandboxedEnvironment, refrains: Refrains) -> Mentions:
+    """What a bubble mentions, with what its refrains mention in their turn."""
+    found = _of_wordings(bubble.wordings, env)
+    for name in found.refrains.copy():
+        of_refrain = _of_wordings(refrains.get(name, ()), env)
+        found.bare |= of_refrain.bare - found.guarded
+        found.guarded |= of_refrain.guarded
     return found
+
+
+def _of_wordings(wordings: Sequence[str], env: ImmutableSandboxedEnvironment) -> Mentions:
+    found = Mentions()
+    for wording in wordings:
+        if fault_in(env, wording) is None:
+            one = mentions(env, wording)
+            found.bare |= one.bare
+            found.guarded |= one.guarded
+            found.refrains |= one.refrains
+    return found
+
+
+def refrains_stand_alone(
+    file: str,
+    bubbles: Mapping[str, Bubble],
+    env: ImmutableSandboxedEnvironment,
+    memories: Collection[str],
+) -> Iterator[Fault]:
+    """The tags of a refrain can be read, it holds no other refrain, and every name in it exists."""
+    for name, bubble in bubbles.items():
+        broken = [sentence for wording in bubble.wordings if (sentence := fault_in(env, wording))]
+        for sentence in broken:
+            yield Fault(file, bubble.line, sentence, Rule.TEMPLATE)
+        if broken:
+            continue
+        if _of_wordings(bubble.wordings, env).refrains:
+            yield Fault(
+                file, bubble.line, f"The refrain “{name}” holds another one; write the words out.", Rule.PHRASES
+            )
+        yield from unheard_of(file, bubble, env, memories, {})

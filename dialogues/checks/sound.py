@@ -15,7 +15,7 @@ def sound(
     dialogue: Dialogue,
     env: ImmutableSandboxedEnvironment,
     memories: Collection[str],
-    refrains: Collection[str],
+    refrains: known.Refrains,
     skip: str,
 ) -> list[Fault]:
     """Every fault that would strand a client in this dialogue. Paths are walked once its steps are right."""
@@ -37,6 +37,6 @@ def sound(
         *paths.every_step_comes_to_an_end(dialogue),
         *paths.endings_are_outcomes(dialogue),
         *paths.no_silent_circle(dialogue),
-        *known.known_on_every_path(dialogue, env, memories),
+        *known.known_on_every_path(dialogue, env, memories, refrains),
         *known.names_exist(dialogue, env, memories, refrains),
     ]

@@ -23,7 +23,6 @@ def whole_book(book: Book, tables: Tables | None = None) -> Iterator[Fault]:
 
 def _order(book: Book, tables: Tables) -> Iterator[Fault]:
     read, contents = book.read, book.contents
-    yield from programme.conditions_of_contents_exist(contents)
     yield from programme.conditions_of_tables_exist(tables)
     yield from programme.conditions_are_used(read.values(), contents, tables)
     yield from programme.outcomes_are_heard(read.values(), tables)
@@ -40,7 +39,7 @@ def _words(book: Book, tables: Tables) -> Iterator[Fault]:
     refrains = book.refrains
     dialogues = {name: dialogue for name, dialogue in book.read.items() if _readable(dialogue, env)}
     needs = {need for dialogue in dialogues.values() for need in dialogue.needs}
-    yield from known.can_be_asked_alone(needs | set(tables.asked), book.script.dialogues, env)
+    yield from known.can_be_asked_alone(needs | set(tables.asked), book.script.dialogues, env, refrains)
     every = [wording.said_in(dialogue, env, refrains) for dialogue in dialogues.values()]
     every.append(wording.Said(REFRAINS, tuple(book.refrain_bubbles.values()), env, refrains))
     for dialogue in dialogues.values():
