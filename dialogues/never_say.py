@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dialogues.faults import Findings
 from dialogues.rules import Rule
@@ -26,6 +27,8 @@ class Phrase:
     def is_in(self, sentence: str) -> bool:
         """Whether the sentence says it: as whole words, not within one of its exceptions, and not denied."""
         plain = _plain(sentence)
+        if _plain(self.words) not in plain:
+            return False
         for exception in self.right_in:
             plain = plain.replace(_plain(exception), "…")
         match = re.search(rf"(?<!\w){re.escape(_plain(self.words))}(?!\w)", plain)
@@ -49,5 +52,6 @@ def read_never_say(text: str, findings: Findings) -> tuple[Phrase, ...]:
     return tuple(phrases)
 
 
+@lru_cache(maxsize=8192)
 def _plain(text: str) -> str:
     return " ".join(text.lower().replace("’", "'").split())
