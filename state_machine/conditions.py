@@ -155,12 +155,6 @@ def scale_clearly_higher(view: View) -> bool:
 
 
 @condition
-def clinician_recommended(view: View) -> bool:
-    """The last PHQ-9 calls for a clinician, firmly or softly."""
-    return view.code("phq9_advice") in {"firm", "soft"}
-
-
-@condition
 def clinician_recommended_firmly(view: View) -> bool:
     """The last PHQ-9 lies at 20 or more, rose by 5, or everything was extremely difficult."""
     return view.code("phq9_advice") == "firm"
@@ -168,8 +162,8 @@ def clinician_recommended_firmly(view: View) -> bool:
 
 @condition
 def clinician_due(view: View) -> bool:
-    """The last PHQ-9 calls for a clinician, and that was not said in the last two weeks."""
-    return clinician_recommended(view) and not clinician_recommended_lately(view)
+    """The last PHQ-9 calls for a clinician, firmly or softly. The talk finds other words if it was said lately."""
+    return view.code("phq9_advice") in {"firm", "soft"}
 
 
 @condition
