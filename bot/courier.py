@@ -1,7 +1,7 @@
 """Carries what waits in the outbox to the messenger, in order per chat and within the limits.
 
 A burst is all that waits for one chat. Bursts of different chats travel side by side, each a `Flight`.
-What was answered is marked at once; marks asked for while one is being written are written together.
+What was answered is marked at once, not when its burst ends: what is marked is not sent again after a crash.
 After a crash, what had not been marked is sent again: at least once, as the messenger itself.
 """
 
@@ -16,8 +16,10 @@ from datetime import datetime, timedelta
 
 from bot.desk import Desk
 from bot.flight import Flight
+from bot.marks import Marks
 from bot.messenger import Blocked, Messenger, NotCarried, NotNow, Refused, Unclear
 from bot.pace import Pace
+from bot.pauses import pause_after
 from bot.turnstile import Turnstile
 from state_machine.messages import Edit, ExportFile, Lane, Message, Outgoing, TapAnswer
 from storage.outbox import Burst, Parcel
@@ -28,14 +30,16 @@ log = logging.getLogger(__name__)
 
 SLOTS = {Lane.SAFETY: 1000, Lane.ANSWER: 64, Lane.REMINDER: 8}
 """Chats served side by side, by lane, so that slow reminders never keep an answer waiting."""
+MOST_PARCELS = 20
+"""Parcels of one chat read at once."""
 SLOW_POLL = 5.0
 """Seconds after which the outbox is looked at, nudged or not."""
 SETTLE_AT_MOST = 2.0
 """Seconds an incoming message waits for what is on the wire to its chat."""
 SHOW_TYPING_FROM = 0.5
 """Seconds a bubble has to wait before we show that we are writing."""
-LONGEST_PAUSE = 300.0
-"""Seconds between two tries, at most."""
+FAULT_PAUSE = 1.0
+"""Seconds a chat rests after a fault of ours."""
 
 
 @dataclass
@@ -49,11 +53,6 @@ class Counts:
     parked: int = 0
     blocked: int = 0
     faults: int = 0
-
-
-def pause_after(tries: int) -> float:
-    """Seconds to wait after so many tries in vain: 1, 2, 4 … up to `LONGEST_PAUSE`."""
-    return min(2.0 ** (min(tries, 20) - 1), LONGEST_PAUSE)
 
 
 class Courier:
@@ -76,6 +75,7 @@ class Courier:
         self._turnstile = Turnstile(pace or Pace())
         self._flights: dict[str, Flight] = {}
         self._tries: dict[str, int] = {}
+        self._marks = Marks(desk)
         self._farewells: set[tuple[int, int]] = set()
         self._nudged = asyncio.Event()
         self._left_over = False
@@ -115,7 +115,7 @@ class Courier:
 
     async def stop(self) -> None:
         """Let what is on the wire arrive and be marked; the rest stays in the outbox."""
-        self._stopping = True
+        self._stopping = self._marks.closing = True
         self._nudged.set()
         flights = list(self._flights.values())
         for flight in flights:
@@ -139,7 +139,7 @@ class Courier:
 
     def _read(self, work: Work, limit: int) -> tuple[list[Burst], Parting | None, datetime | None]:
         now = self._desk.now()
-        return work.outbox.bursts(now, limit), work.partings.next(now), work.outbox.next_due()
+        return work.outbox.bursts(now, limit, MOST_PARCELS), work.partings.next(now), work.outbox.next_due()
 
     def _consider(self, burst: Burst, busy: set[str]) -> None:
         flight = self._flights.get(burst.address)
@@ -154,6 +154,8 @@ class Courier:
         if sum(f.lane is burst.lane for f in self._flights.values()) >= SLOTS[burst.lane]:
             self._left_over = True
             return
+        if len(burst.parcels) == MOST_PARCELS:
+            self._left_over = True
         self._start(Flight(burst.address, burst.lane, burst.client), burst)
 
     def _consider_parting(self, parting: Parting, busy: set[str]) -> None:
@@ -176,24 +178,22 @@ class Courier:
 
     async def _fly(self, flight: Flight, what: Burst | Parting) -> None:
         begun = asyncio.get_running_loop().time()
-        before = self.counts.sent
         try:
             if isinstance(what, Burst):
                 await self._carry_all(flight, what)
                 took = asyncio.get_running_loop().time() - begun
-                log.info("client %s: %d carried in %.2f s", what.client, self.counts.sent - before, took)
+                log.info("client %s: %d carried in %.2f s", what.client, flight.sent, took)
             else:
                 await self._part(flight, what)
         except Exception as fault:  # whatever it is, it stays this chat's own
             self.counts.faults += 1
-            self._left_over = True
-            flight.failed = True
             log.error("client %s: carrying failed (%s)", flight.client, type(fault).__name__)
+            self._nudge_in(FAULT_PAUSE)
+            if not self._stopping:
+                await asyncio.sleep(FAULT_PAUSE)
         finally:
             with contextlib.suppress(Exception):
                 await flight.marked()
-            if flight.failed:
-                await asyncio.sleep(0 if self._stopping else 1.0)
             del self._flights[flight.address]
             if self._left_over or flight.gives_way:
                 self._nudged.set()
@@ -202,7 +202,7 @@ class Courier:
         overtaken = _overtaken(burst.parcels)
         for parcel in burst.parcels:
             if parcel.id in overtaken:
-                self._mark(flight, parcel.id, None)
+                flight.mark(self._marks, parcel.id, None)
                 continue
             if not await self._turn(flight, parcel.message):
                 return
@@ -216,8 +216,9 @@ class Courier:
                 await self._failed(flight, burst.client, parcel, Refused("a fault of ours", type(fault).__name__))
             else:
                 self.counts.sent += 1
+                flight.sent += 1
                 self._tries.pop(burst.client, None)
-                self._mark(flight, parcel.id, carried)
+                flight.mark(self._marks, parcel.id, carried)
 
     async def _turn(self, flight: Flight, message: Outgoing) -> bool:
         """Wait for the turn of one send. False when the flight is to end here."""
@@ -254,7 +255,7 @@ class Courier:
             await self._hold(None if failure.for_all else client, failure.retry_after)
         elif isinstance(failure, Refused):
             if passing or isinstance(parcel.message, Edit):
-                self._mark(flight, parcel.id, None)  # a message that has gone can't be changed any more
+                flight.mark(self._marks, parcel.id, None)  # a message that has gone can't be changed any more
             else:
                 self.counts.parked += 1
                 log.error("client %s: refused for good: %s", client, failure.reason)
@@ -263,7 +264,7 @@ class Courier:
         elif isinstance(failure, Unclear):
             self.counts.unclear += 1
             if passing:
-                self._mark(flight, parcel.id, None)  # a tap waits for a few seconds only; a late answer is none
+                flight.mark(self._marks, parcel.id, None)  # a tap waits for a few seconds only; a late answer is none
                 return True
             self.counts.retried += 1
             self._tries[client] = self._tries.get(client, 0) + 1
@@ -277,25 +278,6 @@ class Courier:
 
     def _nudge_in(self, seconds: float) -> None:
         asyncio.get_running_loop().call_later(seconds + 0.01, self._nudged.set)
-
-    def _mark(self, flight: Flight, parcel: int, message_id: int | None) -> None:
-        flight.mark(parcel, message_id, self._write_marks)
-
-    async def _write_marks(self, client: str, marks: dict[int, int | None]) -> None:
-        # Unmarked, all of it would be sent again and again: so the chat stays taken until the mark is written.
-        tries = 0
-        while True:
-            try:
-                await self._desk.do(lambda work: work.outbox.carried(client, marks, self._desk.now()))
-            except Exception as fault:
-                tries += 1
-                self.counts.faults += 1
-                log.error("client %s: a sent mark can't be written (%s)", client, type(fault).__name__)
-                if self._stopping and tries > 3:
-                    raise
-                await asyncio.sleep(min(pause_after(tries) / 10, 30.0))
-            else:
-                return
 
     async def _part(self, flight: Flight, parting: Parting) -> None:
         """Say goodbye, delete what can be deleted, and forget the address."""

@@ -19,13 +19,17 @@ class Desk:
     def __init__(self, store: Store, writer: Writer, now: Callable[[], datetime]) -> None:
         self.now = now
         self.run = writer.run
+        self._writer = writer
         self._store = store
 
     async def do(self, deed: Callable[[Work], T]) -> T:
         """Do this in a transaction of its own, which is kept when this returns."""
+        return await self._writer.run(self._in_transaction, deed)
 
-        def act() -> T:
-            with self._store.begin() as work:
-                return deed(work)
+    async def do_first(self, deed: Callable[[Work], T]) -> T:
+        """The same, before all that waits its turn."""
+        return await self._writer.run_first(self._in_transaction, deed)
 
-        return await self.run(act)
+    def _in_transaction(self, deed: Callable[[Work], T]) -> T:
+        with self._store.begin() as work:
+            return deed(work)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bot.marks import Marks
 from bot.pace import Ticket
 from state_machine.messages import Lane
 
@@ -20,53 +21,37 @@ class Flight:
         self.task: asyncio.Task[None] | None = None
         self.ticket: Ticket | None = None
         self.gives_way = False
-        self.failed = False
+        self.sent = 0
         self.settled = asyncio.Event()
         self.settled.set()
-        self._calls = 0
-        self._unmarked: dict[int, int | None] = {}
+        self._on_the_wire = False
         self._marking: asyncio.Task[None] | None = None
 
     @contextmanager
     def on_the_wire(self) -> Iterator[None]:
         """While a call is under way, the chat is not settled."""
-        self._calls += 1
+        self._on_the_wire = True
         self.settled.clear()
         try:
             yield
         finally:
-            self._calls -= 1
-            # A mark, if there is one, is asked for before the loop runs anything else.
+            self._on_the_wire = False
+            # If it arrived, its mark is asked for before the loop runs anything else.
             asyncio.get_running_loop().call_soon(self._look_settled)
 
-    def mark(
-        self,
-        parcel: int,
-        message_id: int | None,
-        write: Callable[[str, dict[int, int | None]], Awaitable[None]],
-    ) -> None:
-        """Have this parcel marked as carried, together with others that wait for the same."""
+    def mark(self, marks: Marks, parcel: int, message_id: int | None) -> None:
+        """Have this parcel marked as carried."""
         if self.client is None:
             return
         self.settled.clear()
-        self._unmarked[parcel] = message_id
-        if self._marking is None:
-            self._marking = asyncio.create_task(self._write_all(self.client, write))
+        self._marking = marks.add(self.client, parcel, message_id)
+        self._marking.add_done_callback(lambda _: self._look_settled())
 
     async def marked(self) -> None:
         """Return once all marks are written."""
         if self._marking is not None:
             await self._marking
 
-    async def _write_all(self, client: str, write: Callable[[str, dict[int, int | None]], Awaitable[None]]) -> None:
-        try:
-            while self._unmarked:
-                marks, self._unmarked = self._unmarked, {}
-                await write(client, marks)
-        finally:
-            self._marking = None
-            self._look_settled()
-
     def _look_settled(self) -> None:
-        if self._calls == 0 and self._marking is None and not self._unmarked:
+        if not self._on_the_wire and (self._marking is None or self._marking.done()):
             self.settled.set()

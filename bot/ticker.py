@@ -7,8 +7,9 @@ import logging
 from datetime import datetime, timedelta
 
 from bot.conversation import Conversation
-from bot.courier import Courier, pause_after
+from bot.courier import Courier
 from bot.desk import Desk
+from bot.pauses import pause_after
 from storage.work import Work
 
 log = logging.getLogger(__name__)

@@ -13,9 +13,10 @@ import pytest
 from telegram import Bot
 from telegram.error import TimedOut
 
-from bot.courier import Courier, pause_after
+from bot.courier import Courier
 from bot.desk import Desk
 from bot.pace import Pace
+from bot.pauses import pause_after
 from bot.telegram.sender import Sender
 from bot.writer import Writer
 from state_machine.messages import Edit, ExportFile, Lane, Message, Outgoing, TapAnswer
@@ -108,6 +109,14 @@ async def test_what_waits_is_carried_in_order_and_marked(post: Post) -> None:
     assert chat is not None
     assert chat.last_message_id == 3
     assert post.courier.counts.sent == 3
+
+
+async def test_a_long_row_is_carried_to_its_end(post: Post) -> None:
+    ana = await post.client()
+    async with carrying(post.courier):
+        await post.put(ana, *(Message(str(number)) for number in range(50)))
+        await post.until_nothing_waits(ana)
+    assert post.texts() == [str(number) for number in range(50)]
 
 
 async def test_chats_travel_side_by_side(post: Post) -> None:

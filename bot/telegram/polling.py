@@ -18,9 +18,10 @@ from telegram import Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
 from bot.conversation import Conversation, Heard
-from bot.courier import Courier, pause_after
+from bot.courier import Courier
 from bot.desk import Desk
 from bot.messenger import NotCarried
+from bot.pauses import pause_after
 from bot.telegram.inbound import ALLOWED_UPDATES, InGroup, Left, Reader
 from bot.telegram.library import PollingBot
 from state_machine.events import Shared

@@ -14,9 +14,10 @@ from telegram import BotCommand
 from telegram.error import InvalidToken, TelegramError
 
 from bot.conversation import Conversation
-from bot.courier import Courier, pause_after
+from bot.courier import Courier
 from bot.desk import Desk
 from bot.pace import Pace
+from bot.pauses import pause_after
 from bot.telegram.library import Http, PollingBot, make_bot
 from bot.telegram.polling import TURNED_AWAY, Polling, TokenRefused
 from bot.telegram.sender import Sender

@@ -1,0 +1,61 @@
+"""What has reached the messenger, on its way into the books.
+
+Until a message is marked, a crash would send it again; so marks go first on the writer's thread,
+and all that wait for one transaction go in it together, whichever chats they belong to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+
+from bot.desk import Desk
+from bot.pauses import pause_after
+from storage.work import Work
+
+log = logging.getLogger(__name__)
+
+MOST_TRIES_AT_THE_END = 3
+
+
+class Marks:
+    """Marks parcels as carried."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.faults = 0
+        self.closing = False
+        self._desk = desk
+        self._waiting: dict[str, dict[int, int | None]] = {}
+        self._written = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, client: str, parcel: int, message_id: int | None) -> asyncio.Task[None]:
+        """Have a parcel marked. The task is done when all marks asked for by then are written."""
+        self._waiting.setdefault(client, {})[parcel] = message_id
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._write())
+        return self._task
+
+    async def _write(self) -> None:
+        # Unmarked, all of it would be sent again and again: so it is tried until it is written.
+        tries = 0
+        while self._waiting:
+            marks, self._waiting = self._waiting, {}
+            try:
+                await self._desk.do_first(partial(self._carried, marks))
+                tries = 0
+            except Exception as fault:
+                tries += 1
+                self.faults += 1
+                log.error("sent marks can't be written (%s), try %d", type(fault).__name__, tries)
+                if self.closing and tries > MOST_TRIES_AT_THE_END:
+                    raise
+                for client, ids in marks.items():
+                    self._waiting[client] = ids | self._waiting.get(client, {})
+                await asyncio.sleep(min(pause_after(tries) / 10, 30.0))
+
+    def _carried(self, marks: dict[str, dict[int, int | None]], work: Work) -> None:
+        now = self._desk.now()
+        for client, ids in marks.items():
+            work.outbox.carried(client, ids, now)

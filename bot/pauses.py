@@ -1,0 +1,10 @@
+"""How long to wait before trying again."""
+
+from __future__ import annotations
+
+LONGEST = 300.0
+
+
+def pause_after(tries: int) -> float:
+    """Seconds to wait after so many tries in vain: 1, 2, 4 … up to `LONGEST`."""
+    return float(min(2.0 ** (min(tries, 20) - 1), LONGEST))
