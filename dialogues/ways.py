@@ -9,6 +9,7 @@ from dialogues.faults import Findings
 from dialogues.header import NAME
 from dialogues.markdown import Node, inline_of, words_of
 from dialogues.rules import Rule
+from dialogues.templates import VARIABLES
 from state_machine.kinds import Kind
 from state_machine.script import Label, Numbers, Silence, Takes, Way, When
 
@@ -117,6 +118,10 @@ def _memory(link: Node, line: int, findings: Findings) -> tuple[str | None, str 
             f'“{title}” can\'t be read; a memory is written "mood", or with a code "sleep = 2".',
         )
         return None, None
+    if parts[1] in VARIABLES:
+        findings.add(
+            Rule.MEMORY, line, f"“{parts[1]}” is a name the program gives itself; choose another for this memory."
+        )
     return parts[1], parts[2]
 
 

@@ -226,3 +226,18 @@ def test_the_order_of_the_script_is_the_order_of_the_contents() -> None:
     made = book.read()
     placed = [part.dialogue for part in made.contents if part.dialogue in made.script.dialogues]
     assert list(made.script.dialogues)[: len(placed)] == placed
+
+
+def test_a_memory_may_not_take_a_name_of_the_program(tmp_path: Path) -> None:
+    assert rules_of(tmp_path, '## ask\n\nSo?\n\n- [Yes](#done "today = yes")\n\n## done\n') == {Rule.MEMORY}
+
+
+def test_a_title_is_read_by_clients_too(tmp_path: Path) -> None:
+    header = HEADER.replace("outcomes", "opened_by: /it\nmenu: Calm down\noutcomes")
+    assert rules_of(tmp_path, "## done\n\nSo.\n", header) == {Rule.NEVER_SAY}
+
+
+def test_mostly_long_sentences_are_a_warning(tmp_path: Path) -> None:
+    long = "You said that on the way home you had to think of the house again. "
+    faults = faults_of(tmp_path, f"## done\n\n{long * 3}\n")
+    assert {(fault.rule, fault.severity) for fault in faults} == {(Rule.SENTENCE, Severity.WARNING)}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -13,13 +14,14 @@ from dialogues.checks.words import grade, sentences, without_quotes, words
 from dialogues.faults import Fault, Severity
 from dialogues.never_say import STOCK, Phrase
 from dialogues.rules import Rule
-from state_machine.script import Bubble, Dialogue
+from state_machine.script import Bubble, Dialogue, Part
 
 SCALES = "measures/"
 """The words of a scale are its authors' and stay as they are."""
 GRADE_WARNS, GRADE_FAILS = 7.0, 9.0
 _ENOUGH_WORDS = 30
 _LONGEST_SENTENCE = 25
+_MEDIAN_SENTENCE = 12
 _BUBBLES_FOR_ONE_STOCK_PHRASE = 100
 _NAME = "Ben"
 
@@ -90,6 +92,37 @@ def sentences_are_short(said: Said) -> Iterator[Fault]:
                     bubble.line,
                     f"A sentence has {count} words (“{_beginning(sentence)} …”); make two of it.",
                     Rule.SENTENCE,
+                )
+
+
+def sentences_are_mostly_short(said: Said) -> Iterator[Fault]:
+    """Half of the sentences have at most 12 words."""
+    counts = [len(words(sentence)) for _, text in said.at_longest() for sentence in sentences(text)]
+    if not said.is_scale and counts and median(counts) > _MEDIAN_SENTENCE:
+        yield Fault(
+            said.file,
+            0,
+            f"Half of the sentences have {median(counts):.0f} words or more; make some of them shorter than "
+            f"{_MEDIAN_SENTENCE}.",
+            Rule.SENTENCE,
+            Severity.WARNING,
+        )
+
+
+def never_in_a_title(
+    dialogues: Collection[Dialogue], contents: Sequence[Part], contents_file: str, phrases: Sequence[Phrase]
+) -> Iterator[Fault]:
+    """No title and no line of the command menu says what `never_say.md` lists: clients read them too."""
+    titles = [(dialogue.file, 1, text) for dialogue in dialogues for text in (dialogue.title, dialogue.menu or "")]
+    titles += [(contents_file, part.line, part.title) for part in contents]
+    for file, line, title in titles:
+        for phrase in phrases:
+            if phrase.is_in(title):
+                yield Fault(
+                    file,
+                    line,
+                    f"“{phrase.words}” is never said ({phrase.group}), not in a title either; choose another.",
+                    Rule.NEVER_SAY,
                 )
 
 
