@@ -19,7 +19,6 @@ from dialogues.book import Book
 from dialogues.prompts import Prompts, Tap
 from state_machine import agenda
 from state_machine.chart import Charts
-from state_machine.conditions import View
 from state_machine.effects import Enter, Remark, Say, Toast
 from state_machine.engine import step
 from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
@@ -28,6 +27,7 @@ from state_machine.offers import Offer, offers, token
 from state_machine.progress import Entry, Fact, Person, Progress, Run
 from state_machine.script import Label, Script
 from state_machine.turn import Turn
+from state_machine.view import View
 from storage.clients import Chat
 from storage.store import Store
 from tests.standing import SAMPLES

@@ -1,0 +1,433 @@
+"""The engine's rules as short stories. Each is somebody with a phone; the words are rendered along the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.app import App
+from dialogues.book import Book
+from dialogues.prompts import Prompts
+from state_machine import agenda, chart
+from state_machine.chart import Charts
+from state_machine.effects import Erase, Say
+from state_machine.messages import Lane
+from state_machine.programme import CHECK_IN, FIRST_PEOPLE, GO_ON, NOTE, SETTINGS, SUITABILITY, WELCOME
+from state_machine.progress import MOST_OPEN
+from tests.talking import DAY_ONE, START, Client, Story, app_on, keeps, label_to, reply
+
+PHQ_9 = "measures/phq_9"
+NOTHING_WRONG = {"voices": "no", "ending_life": "no", "racing": "no", "dependence": "no", "eating": "no"}
+A_FAIR_DAY = {"mood": "6"}
+SAD_WEEKS = {f"phq9_{item}": "1" for item in range(1, 9)} | {"phq9_9": "0", "phq9_difficulty": "1"}
+
+
+@pytest.fixture
+def stranger(charts: Charts, prompts: Prompts) -> Story:
+    """Somebody who has just been asked their first question."""
+    return Story(charts, prompts).says("/start")
+
+
+@pytest.fixture
+def ana(stranger: Story) -> Story:
+    """Ana, in Ireland, in the evening of her first day."""
+    return stranger.answers(DAY_ONE)
+
+
+@pytest.fixture
+def ana_on_day_2(ana: Story) -> Story:
+    """Ana in the middle of the second day's questions."""
+    ana.passes(days=1)
+    return ana.answers(NOTHING_WRONG, until="#".join(keeps(ana.script, "voices", SUITABILITY)))
+
+
+@pytest.fixture
+def app(tmp_path: Path, book: Book, charts: Charts, prompts: Prompts) -> Iterator[App]:
+    """Everything, on real files in a folder of its own."""
+    made = app_on(tmp_path / "data", book, charts, prompts)
+    yield made
+    made.store.close()
+
+
+def safety_of(story: Story) -> bool:
+    return story.script.dialogues[story.front.dialogue].safety
+
+
+# --- interrupted, put aside, gone back -----------------------------------------------------
+
+
+def test_a_check_in_in_the_middle_of_day_2_goes_back_to_the_interrupted_question(ana_on_day_2: Story) -> None:
+    before = ana_on_day_2.front
+    ana_on_day_2.says("/checkin").answers(A_FAIR_DAY, until=SUITABILITY)
+    assert "back_to" in ana_on_day_2.remarks
+    assert replace(ana_on_day_2.front, asked=before.asked) == before
+    assert ana_on_day_2.progress.done[CHECK_IN].times == 1
+
+
+def test_after_the_safety_talk_the_interrupted_step_is_offered_not_forced_and_unchanged(ana_on_day_2: Story) -> None:
+    before = ana_on_day_2.front
+    ana_on_day_2.says("help me")
+    assert safety_of(ana_on_day_2)
+    assert ana_on_day_2.turn is not None
+    assert ana_on_day_2.turn.lane is Lane.SAFETY
+    ana_on_day_2.says(label_to(ana_on_day_2, "only_numbers"))
+    assert ana_on_day_2.front.dialogue == GO_ON
+    assert ana_on_day_2.progress.runs[-2] == before
+    ana_on_day_2.says(label_to(ana_on_day_2, "go_on"))
+    assert replace(ana_on_day_2.front, asked=before.asked) == before
+
+
+def test_what_is_offered_after_the_safety_talk_can_be_left_and_keeps_its_place(ana_on_day_2: Story) -> None:
+    before = ana_on_day_2.front
+    ana_on_day_2.says("/sos")
+    ana_on_day_2.says(label_to(ana_on_day_2, "only_numbers")).says(label_to(ana_on_day_2, "leave_it"))
+    assert ana_on_day_2.progress.runs == ()
+    assert ana_on_day_2.progress.aside == (before,)
+
+
+def test_a_dialogue_put_aside_keeps_its_place_and_its_answers(ana_on_day_2: Story) -> None:
+    before = ana_on_day_2.front
+    ana_on_day_2.says("later")
+    assert "left" in ana_on_day_2.remarks
+    assert ana_on_day_2.progress.runs == ()
+    ana_on_day_2.passes(days=1)
+    assert replace(ana_on_day_2.front, asked=before.asked) == before
+
+
+def test_a_question_open_for_half_a_day_is_offered_when_something_else_ends(ana_on_day_2: Story) -> None:
+    before = ana_on_day_2.front
+    ana_on_day_2.now += timedelta(hours=13)
+    ana_on_day_2.says("/checkin").answers(A_FAIR_DAY, until=GO_ON)
+    assert ana_on_day_2.progress.runs[-2] == before
+
+
+def test_going_back_takes_an_answer_back(stranger: Story) -> None:
+    stranger.answers(DAY_ONE, until="#".join(keeps(stranger.script, "moment", WELCOME)))
+    assert stranger.front.answers[-1].memory == "mood"
+    stranger.says("back")
+    assert stranger.place == "#".join(keeps(stranger.script, "mood", WELCOME))
+    assert "mood" not in {answer.memory for answer in stranger.front.answers}
+
+
+def test_going_back_takes_a_person_back_who_was_made_by_the_answer(ana: Story) -> None:
+    ana.says("/people")
+    ana.says(label_to(ana, "add"))
+    place = ana.place
+    ana.says("Ben")
+    assert [person.name for person in ana.progress.people] == ["Ben"]
+    ana.says("/back")
+    assert (ana.place, ana.progress.people) == (place, ())
+    ana.says("Ben").says("back").says("Benno")
+    assert [person.name for person in ana.progress.people] == ["Benno"]
+
+
+def test_there_is_nothing_before_the_first_question(stranger: Story) -> None:
+    place = stranger.place
+    stranger.says("/back")
+    assert stranger.remarks == ["nothing_before"]
+    assert stranger.place == place
+
+
+def test_six_dialogues_are_open_at_most_and_the_programme_s_own_keeps_its_place(ana_on_day_2: Story) -> None:
+    before = ana_on_day_2.front
+    for command in ("/checkin", "/people", "/settings", "/pause", "/export", "/delete"):
+        ana_on_day_2.says(command)
+        assert len(ana_on_day_2.progress.runs) <= MOST_OPEN
+    assert len(ana_on_day_2.progress.runs) == MOST_OPEN
+    assert before in ana_on_day_2.progress.aside
+
+
+def test_a_dialogue_that_is_open_already_comes_to_the_front_and_is_not_opened_twice(ana: Story) -> None:
+    ana.says("/people").says("/settings").says("/people")
+    assert [run.dialogue for run in ana.progress.runs] == [SETTINGS, ana.script.commands["people"]]
+
+
+# --- safety -------------------------------------------------------------------------------
+
+
+def test_item_9_opens_the_safety_talk_before_any_total_is_shown_and_the_scale_can_be_finished(ana: Story) -> None:
+    ana.passes(days=1)
+    ana.answers(NOTHING_WRONG, until=PHQ_9)
+    ana.answers(SAD_WEEKS, until="#".join(keeps(ana.script, "phq9_9", PHQ_9)))
+    ana.answers({"phq9_9": "2"}, until=_safety_dialogue(ana))
+    assert ana.turn is not None
+    assert ana.turn.lane is Lane.SAFETY
+    assert {said.partition("#")[0] for said in ana.steps_said} == {ana.front.dialogue}
+    assert "phq9_total" not in ana.progress.facts
+    ana.answers({"danger": "no"}, until=GO_ON)
+    ana.says(label_to(ana, "go_on")).answers(SAD_WEEKS)
+    total = ana.fact("phq9_total")
+    assert total is not None
+    assert total.value == "10"
+    assert PHQ_9 in {entry.dialogue for entry in ana.entries.values()}
+
+
+@pytest.mark.parametrize("code", ["now", "thoughts", "unsure", "tried"])
+def test_a_yes_to_the_question_about_ending_life_opens_the_safety_talk_at_once(code: str, ana: Story) -> None:
+    ana.passes(days=1)
+    ana.answers({**NOTHING_WRONG, "ending_life": code}, until=_safety_dialogue(ana))
+    assert {said.partition("#")[0] for said in ana.steps_said} == {ana.front.dialogue}
+
+
+def test_a_mood_of_nought_opens_the_safety_talk_and_the_check_in_is_offered_after_it(ana: Story) -> None:
+    ana.says("/checkin")
+    ana.answers({"mood": "0"}, until=_safety_dialogue(ana))
+    ana.answers({"danger": "no"}, until=GO_ON)
+    assert ana.progress.runs[-2].dialogue == CHECK_IN
+
+
+def _safety_dialogue(story: Story) -> str:
+    return story.script.commands["sos"]
+
+
+# --- needs and settings ---------------------------------------------------------------------
+
+
+def test_what_a_dialogue_needs_and_nobody_knows_is_asked_first(charts: Charts, ana: Story) -> None:
+    needy = replace(charts.script.dialogues[CHECK_IN], needs=("small_thing", "name"))
+    script = replace(charts.script, dialogues={**charts.script.dialogues, CHECK_IN: needy})
+    facts = {name: fact for name, fact in ana.progress.facts.items() if name not in needy.needs}
+    ana.charts, ana.progress = chart.build(script), replace(ana.progress, facts=facts)
+    ana.says("/checkin")
+    assert ana.place == "#".join(keeps(script, "small_thing"))
+    ana.says(next(offer.label for offer in ana.offers))
+    assert ana.place == "#".join(keeps(script, "name"))
+    ana.says("Ana")
+    assert ana.front.dialogue == CHECK_IN
+    assert {"small_thing", "name"} <= ana.progress.facts.keys()
+
+
+@pytest.mark.parametrize(
+    ("target", "memory", "answer", "value"),
+    [
+        ("change_name", "name", "Anna", "Anna"),
+        ("change_look_in", "look_in", "20:30", "20:30"),
+        ("change_look_in", "look_in", "quarter to nowhere", None),
+        ("change_country", "country", "Germany", "Germany"),
+    ],
+)
+def test_settings_change_one_memory_by_asking_its_one_step(
+    target: str, memory: str, answer: str, value: str | None, ana: Story
+) -> None:
+    before = ana.progress.facts
+    ana.says("/settings")
+    ana.says(label_to(ana, target))
+    assert ana.place == "#".join(keeps(ana.script, memory))
+    ana.says(answer)
+    if value is None:
+        assert ana.place == "#".join(keeps(ana.script, memory)), "it is asked again"
+        return
+    assert ana.progress.facts[memory].value == value
+    assert "kept" in ana.remarks
+    assert ana.progress.runs == ()
+    changed = {name for name, fact in ana.progress.facts.items() if before.get(name) != fact}
+    assert changed <= {memory, "zone"}
+
+
+def test_changing_the_country_to_one_with_several_zones_asks_for_the_clock(ana: Story) -> None:
+    ana.says("/settings")
+    ana.says(label_to(ana, "change_country")).says("Australia")
+    assert ana.place == "#".join(keeps(ana.script, "zone"))
+    perth = ana.now.astimezone(ZoneInfo("Australia/Perth"))
+    ana.says(f"{perth:%H:%M}")
+    assert ana.progress.facts["zone"].value == "Australia/Perth"
+    assert ana.progress.runs == ()
+
+
+def test_changing_to_a_country_with_one_zone_changes_the_clock_without_a_question(ana: Story) -> None:
+    ana.says("/settings")
+    ana.says(label_to(ana, "change_country")).says("Japan")
+    assert ana.progress.facts["zone"].value == "Asia/Tokyo"
+    assert ana.progress.runs == ()
+
+
+# --- what is typed beside the buttons -------------------------------------------------------
+
+
+def test_a_sentence_at_a_step_with_only_buttons_is_kept_and_acknowledged(ana_on_day_2: Story) -> None:
+    place, labels = ana_on_day_2.place, [offer.label for offer in ana_on_day_2.offers]
+    ana_on_day_2.says("My sister rang at last, out of the blue")
+    assert ana_on_day_2.remarks == ["kept_with_today"]
+    assert (ana_on_day_2.place, [offer.label for offer in ana_on_day_2.offers]) == (place, labels)
+    notes = [entry for entry in ana_on_day_2.entries.values() if entry.dialogue == NOTE]
+    assert [note.answers[0].fact.value for note in notes] == ["My sister rang at last, out of the blue"]
+
+
+def test_a_sentence_beside_the_buttons_is_found_in_the_export(app: App) -> None:
+    client = Client(app).day_one()
+    client.says("/people")
+    client.says("My sister rang at last, out of the blue")
+    with app.store.begin() as work:
+        chat = work.clients.at(client.address)
+        assert chat is not None
+        name, content = app.export(work, chat.client)
+    document = json.loads(content)
+    kept = [answer["value"] for entry in document["entries"] for answer in entry["answers"]]
+    assert name.endswith(".json")
+    assert "My sister rang at last, out of the blue" in kept
+    assert {"Ana", "my sister", "that she calls back"} <= {fact["value"] for fact in document["known"].values()}
+
+
+def test_before_consent_nothing_is_entered_or_remembered(stranger: Story) -> None:
+    stranger.says("My sister rang at last").edits("my brother rang").shares("photo", "this is us")
+    assert stranger.says("is there anybody out there").remarks == ["not_kept_yet"]
+    for command in ("/checkin", "/people", "/settings", "/export", "/pause"):
+        assert "consent_first" in stranger.says(command).remarks, command
+        assert stranger.front.dialogue == WELCOME
+    assert stranger.entries == {}
+    assert stranger.progress.facts == {}
+    assert stranger.progress.consent is None
+
+
+def test_help_is_there_before_consent(stranger: Story) -> None:
+    assert safety_of(stranger.says("help me"))
+    assert stranger.entries == {}
+
+
+def test_saying_no_at_the_door_erases_what_little_there_was(stranger: Story) -> None:
+    stranger.answers(DAY_ONE, until="#".join(keeps(stranger.script, "consent", WELCOME)))
+    stranger.says(label_to(stranger, "declined"))
+    assert stranger.turn is not None
+    assert any(isinstance(effect, Erase) for effect in stranger.turn.effects)
+    assert stranger.bubbles, "they are told so"
+
+
+def test_the_same_tap_twice_says_that_it_was_noted(ana: Story) -> None:
+    ana.says("/checkin")
+    run = ana.front
+    ana.taps("6")
+    place = ana.place
+    ana.taps_token(f"{run.id}:{run.step}:n6")
+    assert (ana.remarks, ana.place) == (["already_noted"], place)
+    ana.taps_token("999:nowhere:n6")
+    assert (ana.remarks, ana.place) == (["old_button"], place)
+
+
+# --- time ---------------------------------------------------------------------------------
+
+
+def test_silence_takes_its_way_once(ana: Story) -> None:
+    ana.says("/checkin")
+    asked = ana.front.asked
+    assert ana.passes(hours=9) == []
+    assert ana.passes(hours=2) == [asked + timedelta(hours=10)]
+    assert ana.progress.runs == ()
+    assert ana.progress.done[CHECK_IN].outcome == "unanswered"
+    assert ana.passes(hours=1) == []
+
+
+@pytest.mark.parametrize(
+    ("country", "zone", "start"),
+    [
+        ("Ireland", "Europe/Dublin", START),
+        ("Japan", "Asia/Tokyo", datetime(2026, 1, 5, 23, 30, tzinfo=UTC)),
+        ("Jamaica", "America/Jamaica", datetime(2026, 1, 5, 2, 30, tzinfo=UTC)),
+        ("Germany", "Europe/Berlin", datetime(2026, 3, 28, 20, 0, tzinfo=UTC)),
+        ("Germany", "Europe/Berlin", datetime(2026, 10, 24, 20, 0, tzinfo=UTC)),
+    ],
+)
+def test_day_2_and_day_4_come_on_the_right_day_at_the_hour_they_chose(
+    country: str, zone: str, start: datetime, charts: Charts, prompts: Prompts
+) -> None:
+    story = Story(charts, prompts, now=start).says("/start").answers({**DAY_ONE, "country": country})
+    first = start.astimezone(ZoneInfo(zone)).date()
+    assert story.progress.begun == first
+    assert _next_on_their_clock(story, zone) == (first + timedelta(days=1), time(9))
+    story.passes(days=2)
+    assert story.front.dialogue == SUITABILITY
+    story.answers({**NOTHING_WRONG, **SAD_WEEKS})
+    assert _next_on_their_clock(story, zone) == (first + timedelta(days=3), time(9))
+    story.passes(days=2)
+    assert story.front.dialogue == FIRST_PEOPLE
+
+
+def _next_on_their_clock(story: Story, zone: str) -> tuple[date, time]:
+    due = agenda.next_wake(story.script, story.progress)
+    assert due is not None
+    local = due.astimezone(ZoneInfo(zone))
+    return local.date(), local.time()
+
+
+def test_whoever_comes_by_themselves_is_never_written_to_first(stranger: Story) -> None:
+    stranger.answers({**DAY_ONE, "look_in": "never"})
+    assert stranger.passes(days=40) == []
+    stranger.says("hello")
+    assert stranger.front.dialogue == SUITABILITY
+
+
+def test_nobody_is_written_to_again_before_they_have_answered(ana: Story) -> None:
+    assert len(ana.passes(days=1)) == 1
+    ana.says("later")
+    looked_in = ana.passes(days=30)
+    assert len(looked_in) == 1
+
+
+def test_not_now_is_asked_again_after_fourteen_days(ana: Story) -> None:
+    ana.passes(days=1)
+    ana.answers({**NOTHING_WRONG, "voices": "yes"})
+    assert ana.progress.phase == "not_now"
+    answered = ana.now.astimezone(ZoneInfo("Europe/Dublin")).date()
+    assert _next_on_their_clock(ana, "Europe/Dublin") == (answered + timedelta(days=14), time(9))
+    ana.passes(days=14)
+    assert ana.front.dialogue == SUITABILITY
+    ana.answers({"cleared": "yes"})
+    assert ana.progress.phase == "assessment"
+
+
+def test_during_a_pause_nobody_is_written_to_first_and_answers_come_as_always(ana: Story) -> None:
+    ana.says("/pause")
+    ana.says(label_to(ana, "a_week"))
+    until = ana.now + timedelta(days=6)
+    assert ana.passes(days=6) == []
+    assert ana.now == until
+    assert ana.says("/checkin").bubbles
+
+
+# --- wordings ------------------------------------------------------------------------------
+
+
+def test_no_bubble_says_the_same_words_twice_running(ana: Story) -> None:
+    said: dict[str, list[str]] = {}
+    for _ in range(20):
+        ana.now += timedelta(days=1)
+        ana.says("/checkin")
+        for _ in range(12):
+            _note_wordings(ana, said)
+            if not ana.progress.runs:
+                break
+            ana.says(reply(ana, {"mood": "6"}))
+    assert len(said) >= 5
+    for place, texts in said.items():
+        assert all(one != next_one for one, next_one in pairwise(texts)), place
+
+
+def _note_wordings(story: Story, said: dict[str, list[str]]) -> None:
+    assert story.turn is not None
+    for effect in story.turn.effects:
+        if isinstance(effect, Say):
+            here = story.script.dialogues[effect.run.dialogue].steps[effect.run.step]
+            for number, bubble in enumerate(here.bubbles):
+                if len(bubble.wordings) > 1:
+                    turn = effect.wordings[number] % len(bubble.wordings)
+                    said.setdefault(f"{effect.run.dialogue}#{here.name}.{number}", []).append(bubble.wordings[turn])
+
+
+def test_no_remark_says_the_same_words_twice_running(ana: Story) -> None:
+    ana.says("/people")
+    happenings: list[Callable[[], Story]] = [
+        lambda: ana.says("asdf qwer zxcv"),
+        lambda: ana.says("?"),
+        lambda: ana.shares("sticker"),
+        lambda: ana.edits("what I meant"),
+    ]
+    for happens in happenings:
+        texts = [happens().bubbles[0] for _ in range(10)]
+        assert len(ana.remarks) == 1
+        assert all(one != next_one for one, next_one in pairwise(texts)), texts[0]
