@@ -69,7 +69,8 @@ class _Longest:
                 return max(self.of(node.body) * _TURNS, self.of(node.else_), key=len)
             case nodes.Getattr(node=nodes.Name(name="refrains"), attr=attr):
                 wordings = self._refrains.get(attr, ())
-                # A refrain never holds another one, so it is measured without any.
-                said = (longest(self._env, wording, {}, self._stand_in) for wording in wordings)
+                # Without itself, so that a refrain that holds itself can be measured all the same.
+                others = {name: words for name, words in self._refrains.items() if name != attr}
+                said = (longest(self._env, wording, others, self._stand_in) for wording in wordings)
                 return max(said, key=len, default="")
         return self._stand_in

@@ -123,6 +123,18 @@ def test_a_refrain_brings_its_own_mentions_to_where_it_is_said(tmp_path: Path) -
     assert {fault.rule for fault in check(made, tables_for(made))} == {Rule.KNOWN}
 
 
+def test_a_refrain_may_hold_another_but_not_itself(tmp_path: Path) -> None:
+    said = (SOUND / "refrains.md").read_text() + "\n## outer\n\nSo: {{ refrains.kept }}\n"
+    for place, (refrains, rules) in enumerate(
+        [(said, set()), (said + "\n## round\n\nAnd {{ refrains.round }}\n", {Rule.PHRASES})]
+    ):
+        overlay = tmp_path / str(place) / "overlay"
+        overlay.mkdir(parents=True)
+        (overlay / "refrains.md").write_text(refrains)
+        made = book.read(book_with(tmp_path / str(place), overlay))
+        assert {fault.rule for fault in check(made, tables_for(made))} == rules
+
+
 def test_a_faulty_dialogue_is_left_out_and_the_rest_still_opens(tmp_path: Path) -> None:
     page = tmp_path / "it.md"
     page.write_text(written("## ask\n\nNot *so*.\n"), encoding="utf-8")

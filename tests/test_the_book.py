@@ -73,6 +73,7 @@ def test_every_refrain_is_said_by_the_program_or_in_a_bubble() -> None:
         for bubble in step.bubbles
         for wording in bubble.wordings
     ]
+    wordings += [wording for each in made.refrains.values() for wording in each]
     in_bubbles = set().union(*(mentions(env, wording).refrains for wording in wordings))
     placeholders = {f"placeholder_{kind.name.lower()}" for kind in Kind}
     unsaid = made.refrains.keys() - in_bubbles - said_by_name() - placeholders - strings()

@@ -152,7 +152,9 @@ def _of_bubble(bubble: Bubble, env: ImmutableSandboxedEnvironment, refrains: Ref
     """What a bubble mentions, with what its refrains mention in their turn."""
     found = _of_wordings(bubble.wordings, env)
     for name in found.refrains.copy():
-        of_refrain = _of_wordings(refrains.get(name, ()), env)
+        # A refrain may hold another one, which holds none.
+        inner = _of_wordings(refrains.get(name, ()), env)
+        of_refrain = _of_wordings([w for each in (name, *inner.refrains) for w in refrains.get(each, ())], env)
         found.bare |= of_refrain.bare - found.guarded
         found.guarded |= of_refrain.guarded
     return found
@@ -175,15 +177,20 @@ def refrains_stand_alone(
     env: ImmutableSandboxedEnvironment,
     memories: Collection[str],
 ) -> Iterator[Fault]:
-    """The tags of a refrain can be read, it holds no other refrain, and every name in it exists."""
+    """The tags of a refrain can be read, every name in it exists, and a refrain in it holds no further one."""
+    wordings = {name: bubble.wordings for name, bubble in bubbles.items()}
     for name, bubble in bubbles.items():
         broken = [sentence for wording in bubble.wordings if (sentence := fault_in(env, wording))]
         for sentence in broken:
             yield Fault(file, bubble.line, sentence, Rule.TEMPLATE)
         if broken:
             continue
-        if _of_wordings(bubble.wordings, env).refrains:
-            yield Fault(
-                file, bubble.line, f"The refrain “{name}” holds another one; write the words out.", Rule.PHRASES
-            )
-        yield from unheard_of(file, bubble, env, memories, {})
+        for inner in sorted(_of_wordings(bubble.wordings, env).refrains):
+            if _of_wordings(wordings.get(inner, ()), env).refrains:
+                yield Fault(
+                    file,
+                    bubble.line,
+                    f"“{name}” holds the refrain “{inner}”, which holds another; write the words out.",
+                    Rule.PHRASES,
+                )
+        yield from unheard_of(file, bubble, env, memories, wordings)
