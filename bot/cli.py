@@ -46,7 +46,7 @@ def chat(
     if not sys.stdin.isatty():
         console.run(sys.stdin, echo=True)
         return
-    typer.secho("Type an answer, or the number before it. Ctrl-D ends; the conversation is kept.\n", dim=True, err=True)
+    typer.secho("Type an answer, or the number before it. Ctrl-D ends; what was said is kept.\n", dim=True, err=True)
     console.open()
     try:
         while True:

@@ -121,7 +121,7 @@ class Conversation:
         try:
             turn = step(self._charts, chat.progress, event)
             return _Decided(turn, self._prompts.outgoing(turn.effects, event.at, tap))
-        except Exception as fault:  # noqa: BLE001 - whatever breaks is this client's alone, and is counted
+        except Exception as fault:
             return fault
 
     def _carry_out(self, work: Work, chat: Chat, decided: _Decided, now: datetime) -> None:

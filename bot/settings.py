@@ -10,7 +10,6 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-
 TELEGRAM = "https://api.telegram.org"
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-from state_machine.conditions import View
 from state_machine.measures import score_of
 from state_machine.progress import Fact, Person
+from state_machine.view import View
 
 CIRCLES = ("inner", "middle", "outer")
 

@@ -16,7 +16,6 @@ from dialogues.book import Book
 from dialogues.known import known
 from dialogues.lines import Lines
 from dialogues.templates import compiled, environment, is_plain
-from state_machine.conditions import View
 from state_machine.effects import Effect, Erase, Export, Redraw, Remark, Say, Settle, Toast
 from state_machine.kinds import Kind
 from state_machine.messages import Choice, Edit, ExportFile, Message, Outgoing, TapAnswer
@@ -24,6 +23,7 @@ from state_machine.offers import Offer, is_inline, offers, token
 from state_machine.progress import Progress, Run
 from state_machine.script import Bubble, Numbers
 from state_machine.turn import local
+from state_machine.view import View
 
 PER_ROW = ((4, 6), (10, 3), (16, 2))
 """How many choices stand in a row, by the length of the longest label; longer ones stand alone."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from state_machine.effects import Erase, Export, Strike
 from state_machine.programme import CONSENT_VERSION, Act, Action, Ask, OfLast, Open, Pause
 from state_machine.progress import Progress, Run
+from state_machine.turn import local
 
 if TYPE_CHECKING:
     from state_machine.flow import Flow
@@ -38,7 +39,10 @@ def _simply(flow: Flow, action: Act, run: Run) -> None:
             if not flow.open_due():
                 flow.remark("nothing_due")
         case Act.BEGIN:
-            flow.change(begun=flow.today(), consent=f"{CONSENT_VERSION} {flow.today()}")
+            # Heard twice: at the yes, and when the first talk ends and the client's clock is known.
+            given = flow.view(run).fact("consent")
+            day = local(flow.view(run), given.at if given else flow.now).date()
+            flow.change(begun=day, consent=f"{CONSENT_VERSION} {day}")
         case Act.ERASE | Act.FORGET:
             flow.change(**{name: getattr(Progress(), name) for name in ("runs", "aside", "facts", "people")})
             flow.effects.append(Erase("erased" if action is Act.ERASE else None))

@@ -9,10 +9,11 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from state_machine.conditions import CONDITIONS, View
+from state_machine.conditions import CONDITIONS
 from state_machine.programme import ASKED_AGAIN
 from state_machine.progress import Progress, Run
 from state_machine.script import Part, Script, Silence, Step
+from state_machine.view import View
 
 USUAL_LOOK_IN = "18:00"
 """When to look in as long as the client has not said when, on their own clock."""

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from state_machine.conditions import View
 from state_machine.kinds import LONGEST, PICKED_SEVERAL, Kind
 from state_machine.offers import zones_of
 from state_machine.progress import Person
 from state_machine.script import Label, Numbers, Step, Way
+from state_machine.view import View
 
 CLOCK_TOLERANCE = timedelta(minutes=20)
 """How far a clock the client reads may be off."""

@@ -13,9 +13,10 @@ from typing import Any
 
 from transitions import Machine
 
-from state_machine.conditions import CONDITIONS, Condition, View
+from state_machine.conditions import CONDITIONS, Condition
 from state_machine.programme import DEPARTURES, PHASES, Departure
 from state_machine.script import Dialogue, Script, When
+from state_machine.view import View
 
 SILENT = "silent"
 

@@ -7,43 +7,11 @@ There is no expression language: a rule that needs *and* gets a name of its own.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from state_machine import measures
 from state_machine.programme import SOS
-from state_machine.progress import Fact, Progress, Run
-from state_machine.script import Script
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What a condition may look at: the book, the client's progress, the run in front, the present instant."""
-
-    script: Script
-    progress: Progress
-    run: Run | None
-    now: datetime
-
-    def fact(self, memory: str) -> Fact | None:
-        """The latest value of a memory: this run's own first, then of open dialogues, then what is known."""
-        for run in reversed(self.progress.runs):
-            for answer in reversed(run.answers):
-                if answer.memory == memory and answer.person is None:
-                    return answer.fact
-        return self.progress.facts.get(memory)
-
-    def of_run(self, memory: str) -> Fact | None:
-        """The value of a memory as given in the run in front, and only there."""
-        if self.run is None:
-            return None
-        return next((a.fact for a in reversed(self.run.answers) if a.memory == memory), None)
-
-    def code(self, memory: str) -> str | None:
-        """The code of a memory, or its words where it has no code."""
-        fact = self.fact(memory)
-        return None if fact is None else fact.code or fact.value
-
+from state_machine.view import View
 
 Condition = Callable[[View], bool]
 CONDITIONS: dict[str, Condition] = {}
@@ -294,13 +262,18 @@ def for_an_earlier_day(view: View) -> bool:
     return view.run is not None and view.run.day is not None
 
 
+NOT_ASKED = frozenset({"only_numbers", "misread"})
+"""Endings of the safety talk after which nothing is known that was not known before."""
+
+
 @condition
 def mood_is_bottom(view: View) -> bool:
     """The mood just given is 0, or is 1 on the first day or twice running; not asked about in the last 3 days."""
     fact = view.of_run("mood")
     code = fact.code or fact.value if fact else None
     asked = view.progress.done.get(SOS)
-    if code not in {"0", "1"} or (asked is not None and view.now - asked.last < timedelta(days=3)):
+    lately = asked is not None and view.now - asked.last < timedelta(days=3)
+    if code not in {"0", "1"} or (lately and asked is not None and asked.outcome not in NOT_ASKED):
         return False
     before = view.progress.facts.get("mood")
     return code == "0" or before is None or (before.code or before.value) in {"0", "1"}

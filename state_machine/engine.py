@@ -188,6 +188,8 @@ def _answer(turn: Flow, text: str) -> None:
         turn.arrive(run)
     elif taken.note and not turn.note(text):
         turn.remark("not_kept_yet", again=True)
+    elif taken.note and turn.dialogue(run).safety:
+        turn.remark("kept_in_danger", again=True)
     else:
         turn.remark(taken.refrain, again=True)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from state_machine import acts, agenda, offers
+from state_machine import acts, agenda, measures, offers
 from state_machine.answers import Taken
 from state_machine.conditions import CONDITIONS
 from state_machine.effects import Erase, Settle, Strike
@@ -25,6 +25,8 @@ from state_machine.turn import Turning
 
 OFFER_TO_GO_ON_AFTER = timedelta(hours=12)
 """An interrupted question older than this is offered again rather than simply asked."""
+FILLED = "filled"
+"""The outcome of a scale that was gone through to its end."""
 MOST_SILENT_STEPS = 20
 """Silent steps passed in one move; the check proves that no book has a circle of them."""
 
@@ -47,6 +49,7 @@ class Flow(Turning):
         resumed = next((run for run in (*self.progress.runs, *self.progress.aside) if run.dialogue == name), None)
         if resumed is not None and self.script.dialogues[name].safety:
             self.drop(resumed)
+            self.remember(resumed.answers)
             self.enter(resumed, "begun anew")
             resumed = None
         if resumed is not None and like is None:
@@ -147,8 +150,10 @@ class Flow(Turning):
 
     def close(self, run: Run, outcome: str) -> None:
         """End a run: its answers become facts and an entry, and the programme hears the outcome."""
-        view = self.view(run)
-        phase, departure = self.charts.depart(view, run.dialogue, outcome)
+        if outcome == FILLED:
+            totals = measures.totals(run.dialogue, run.answers, self.progress.facts, self.now)
+            self.change(facts={**self.progress.facts, **totals})
+        phase, departure = self.charts.depart(self.view(run), run.dialogue, outcome)
         self._closed(run, outcome)
         self.change(phase=phase)
         front = self.front

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from state_machine.progress import Answer, Fact
 
 if TYPE_CHECKING:
-    from state_machine.conditions import View
+    from state_machine.view import View
 
 HIGHEST_ITEM = 3
 """Every item is answered 0 (not at all) to 3 (nearly every day)."""

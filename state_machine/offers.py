@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from state_machine.conditions import View
 from state_machine.kinds import PICKED_SEVERAL, Kind
 from state_machine.progress import Run
 from state_machine.script import Dialogue, Label, Numbers, Step, Way
+from state_machine.view import View
 
 SKIP = "skip"
 FINISHED = "done"

@@ -43,7 +43,7 @@ class Act(StrEnum):
     """Things the programme does that need no further word."""
 
     NEXT = "go on with what is due"
-    BEGIN = "count day 1 from today, and keep that consent was given"
+    BEGIN = "keep that consent was given, and count day 1 from that day on the client's own calendar"
     ERASE = "erase the client, with a receipt"
     FORGET = "erase the client, without a further word"
     EXPORT = "send the export"
@@ -128,7 +128,7 @@ SETTINGS = "always/settings"
 
 DEPARTURES: tuple[Departure, ...] = (
     # The first five minutes
-    Departure(WELCOME, "kept", ("welcome",), to="assessment"),
+    Departure(WELCOME, "kept", ("welcome",), to="assessment", do=(Act.BEGIN,)),
     Departure(WELCOME, "declined", do=(Act.FORGET,)),
     Departure(WELCOME, "too_young", do=(Act.FORGET,)),
     # Is it for me?

@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 
 from state_machine.answers import Taken
 from state_machine.chart import Charts
-from state_machine.conditions import View
 from state_machine.effects import Effect, Enter, Remark, Say
 from state_machine.kinds import Kind
 from state_machine.messages import Lane
 from state_machine.programme import NOTE
 from state_machine.progress import MOST_STEPS_BACK, Answer, Entry, Fact, Person, Progress, Run
 from state_machine.script import Dialogue, Step
+from state_machine.view import View
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from state_machine.chart import Charts
-from state_machine.conditions import View
 from state_machine.engine import step
 from state_machine.events import Said
 from state_machine.flow import Flow
@@ -20,6 +19,7 @@ from state_machine.offers import offers
 from state_machine.programme import ABOUT_A_PERSON, CHECK_IN, GO_ON
 from state_machine.progress import Answer, Fact, Person, Progress, Run
 from state_machine.script import Numbers
+from state_machine.view import View
 
 NOW = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)
 SAMPLES = {

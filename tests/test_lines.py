@@ -13,8 +13,8 @@ from dialogues import book
 from dialogues.book import Book
 from dialogues.lines import Card, Emergency, Line, Lines, LinesError, Row
 from dialogues.prompts import Prompts
-from state_machine.conditions import View
 from state_machine.progress import Fact, Progress
+from state_machine.view import View
 
 LINES = Lines.read()
 TODAY = date(2026, 12, 1)

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from state_machine import measures
-from state_machine.conditions import View
 from state_machine.measures import GAD_7, PHQ_9, Scale, Score
 from state_machine.progress import Answer, Fact, Progress, Run
 from state_machine.script import Script
+from state_machine.view import View
 
 NOW = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
 
