@@ -50,6 +50,8 @@ DAY_ONE = {
     "small_thing": "rest",
     "look_in": "09:00",
 }
+NOTHING_WRONG = {"voices": "no", "ending_life": "no", "racing": "no", "dependence": "no", "eating": "no"}
+SAD_WEEKS = {f"phq9_{item}": "1" for item in range(1, 9)} | {"phq9_9": "0", "phq9_difficulty": "1"}
 
 
 class Somebody(Protocol):

@@ -1,0 +1,152 @@
+"""Stories in which time passes: who is written to first, when, and never in the same words twice running."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from dialogues.prompts import Prompts
+from state_machine import agenda
+from state_machine.chart import Charts
+from state_machine.effects import Say
+from state_machine.programme import CHECK_IN, FIRST_PEOPLE, SUITABILITY
+from tests.talking import DAY_ONE, NOTHING_WRONG, SAD_WEEKS, START, Story, label_to, reply
+
+
+@pytest.fixture
+def stranger(charts: Charts, prompts: Prompts) -> Story:
+    """Somebody who has just been asked their first question."""
+    return Story(charts, prompts).says("/start")
+
+
+@pytest.fixture
+def ana(stranger: Story) -> Story:
+    """Ana, in Ireland, in the evening of her first day."""
+    return stranger.answers(DAY_ONE)
+
+
+# --- time ---------------------------------------------------------------------------------
+
+
+def test_silence_takes_its_way_once(ana: Story) -> None:
+    ana.says("/checkin")
+    asked = ana.front.asked
+    assert ana.passes(hours=9) == []
+    assert ana.passes(hours=2) == [asked + timedelta(hours=10)]
+    assert ana.progress.runs == ()
+    assert ana.progress.done[CHECK_IN].outcome == "unanswered"
+    assert ana.passes(hours=1) == []
+
+
+@pytest.mark.parametrize(
+    ("country", "zone", "start"),
+    [
+        ("Ireland", "Europe/Dublin", START),
+        ("Japan", "Asia/Tokyo", datetime(2026, 1, 5, 23, 30, tzinfo=UTC)),
+        ("Jamaica", "America/Jamaica", datetime(2026, 1, 5, 2, 30, tzinfo=UTC)),
+        ("Germany", "Europe/Berlin", datetime(2026, 3, 28, 20, 0, tzinfo=UTC)),
+        ("Germany", "Europe/Berlin", datetime(2026, 10, 24, 20, 0, tzinfo=UTC)),
+    ],
+)
+def test_day_2_and_day_4_come_on_the_right_day_at_the_hour_they_chose(
+    country: str, zone: str, start: datetime, charts: Charts, prompts: Prompts
+) -> None:
+    story = Story(charts, prompts, now=start).says("/start").answers({**DAY_ONE, "country": country})
+    first = start.astimezone(ZoneInfo(zone)).date()
+    assert story.progress.begun == first
+    assert _next_on_their_clock(story, zone) == (first + timedelta(days=1), time(9))
+    story.passes(days=2)
+    assert story.front.dialogue == SUITABILITY
+    story.answers({**NOTHING_WRONG, **SAD_WEEKS})
+    assert _next_on_their_clock(story, zone) == (first + timedelta(days=3), time(9))
+    story.passes(days=2)
+    assert story.front.dialogue == FIRST_PEOPLE
+
+
+def _next_on_their_clock(story: Story, zone: str) -> tuple[date, time]:
+    due = agenda.next_wake(story.script, story.progress)
+    assert due is not None
+    local = due.astimezone(ZoneInfo(zone))
+    return local.date(), local.time()
+
+
+def test_whoever_comes_by_themselves_is_never_written_to_first(stranger: Story) -> None:
+    stranger.answers({**DAY_ONE, "look_in": "never"})
+    assert stranger.passes(days=40) == []
+    stranger.says("hello")
+    assert stranger.front.dialogue == SUITABILITY
+
+
+def test_nobody_is_written_to_again_before_they_have_answered(ana: Story) -> None:
+    assert len(ana.passes(days=1)) == 1
+    ana.says("later")
+    looked_in = ana.passes(days=30)
+    assert len(looked_in) == 1
+
+
+def test_not_now_is_asked_again_after_fourteen_days(ana: Story) -> None:
+    ana.passes(days=1)
+    ana.answers({**NOTHING_WRONG, "voices": "yes"})
+    assert ana.progress.phase == "not_now"
+    answered = ana.now.astimezone(ZoneInfo("Europe/Dublin")).date()
+    assert _next_on_their_clock(ana, "Europe/Dublin") == (answered + timedelta(days=14), time(9))
+    ana.passes(days=14)
+    assert ana.front.dialogue == SUITABILITY
+    ana.answers({"cleared": "yes"})
+    assert ana.progress.phase == "assessment"
+
+
+def test_during_a_pause_nobody_is_written_to_first_and_answers_come_as_always(ana: Story) -> None:
+    ana.says("/pause")
+    ana.says(label_to(ana, "a_week"))
+    until = ana.now + timedelta(days=6)
+    assert ana.passes(days=6) == []
+    assert ana.now == until
+    assert ana.says("/checkin").bubbles
+
+
+# --- wordings ------------------------------------------------------------------------------
+
+
+def test_no_bubble_says_the_same_words_twice_running(ana: Story) -> None:
+    said: dict[str, list[str]] = {}
+    for _ in range(20):
+        ana.now += timedelta(days=1)
+        ana.says("/checkin")
+        for _ in range(12):
+            _note_wordings(ana, said)
+            if not ana.progress.runs:
+                break
+            ana.says(reply(ana, {"mood": "6"}))
+    assert len(said) >= 5
+    for place, texts in said.items():
+        assert all(one != next_one for one, next_one in pairwise(texts)), place
+
+
+def _note_wordings(story: Story, said: dict[str, list[str]]) -> None:
+    assert story.turn is not None
+    for effect in story.turn.effects:
+        if isinstance(effect, Say):
+            here = story.script.dialogues[effect.run.dialogue].steps[effect.run.step]
+            for number, bubble in enumerate(here.bubbles):
+                if len(bubble.wordings) > 1:
+                    turn = effect.wordings[number] % len(bubble.wordings)
+                    said.setdefault(f"{effect.run.dialogue}#{here.name}.{number}", []).append(bubble.wordings[turn])
+
+
+def test_no_remark_says_the_same_words_twice_running(ana: Story) -> None:
+    ana.says("/people")
+    happenings: list[Callable[[], Story]] = [
+        lambda: ana.says("asdf qwer zxcv"),
+        lambda: ana.says("?"),
+        lambda: ana.shares("sticker"),
+        lambda: ana.edits("what I meant"),
+    ]
+    for happens in happenings:
+        texts = [happens().bubbles[0] for _ in range(10)]
+        assert len(ana.remarks) == 1
+        assert all(one != next_one for one, next_one in pairwise(texts)), texts[0]
