@@ -243,3 +243,44 @@ def test_another_process_that_still_remembers_the_client_does_not_bring_them_bac
     with other.begin() as work:
         assert work.clients.at(ANA.address) == newest
     other.close()
+
+
+def test_another_process_that_still_remembers_the_client_gives_a_new_one_a_key_of_their_own(
+    store: Store, folder: Path
+) -> None:
+    other = Store.open(folder)
+    chat = full_life(other, ANA)
+    erase(store, chat.client)
+    with store.begin() as work:
+        work.partings.done(1)
+    with other.begin() as work:
+        new = work.clients.open(ANA.address, NOW)
+    other.close()
+    again = Store.open(folder)
+    with again.begin() as work:
+        assert work.clients.at(ANA.address) == new
+    again.close()
+
+
+def test_starting_once_with_too_old_a_backup_costs_nobody_their_key(
+    store: Store, folder: Path, tmp_path: Path
+) -> None:
+    """Keys without rows are swept at the start; those whose rows are known to have been kept are not."""
+    too_old, right = tmp_path / "too_old", tmp_path / "right"
+    backup(folder / "companion.sqlite", too_old)
+    ana = full_life(store, ANA)
+    full_life(store, BEN)
+    backup(folder / "companion.sqlite", right)
+    place = tmp_path / "restored"
+    place.mkdir()
+    for name in ("keys.sqlite", "operator.key"):
+        shutil.copy(folder / name, place / name)
+    shutil.copy(too_old, place / "companion.sqlite")
+    Store.open(place).close()
+    for leftover in place.glob("companion.sqlite*"):
+        leftover.unlink()
+    shutil.copy(right, place / "companion.sqlite")
+    again = Store.open(place)
+    with again.begin() as work:
+        assert work.clients.at(ANA.address) == ana
+    again.close()

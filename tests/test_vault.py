@@ -112,6 +112,17 @@ def test_a_destroyed_key_is_gone_from_the_file_and_from_memory(vault: Vault, tmp
     assert vault.find("telegram:2") == BEN
 
 
+def test_hashes_of_a_client_mean_nothing_once_the_key_is_gone(vault: Vault) -> None:
+    before = vault.fingerprint(ANA, "entries.kind", "grief/first_talk")
+    assert vault.fingerprint(ANA, "entries.kind", "grief/first_talk") == before
+    assert vault.fingerprint(BEN, "entries.kind", "grief/first_talk") != before
+    vault.destroy(ANA)
+    with pytest.raises(InvalidSealing):
+        vault.fingerprint(ANA, "entries.kind", "grief/first_talk")
+    vault.make(ANA, "telegram:1")
+    assert vault.fingerprint(ANA, "entries.kind", "grief/first_talk") != before
+
+
 def test_among_many_erased_keys_none_leaves_a_trace(vault: Vault, tmp_path: Path) -> None:
     clients = [f"{number:032d}" for number in range(120)]
     for client in clients:
