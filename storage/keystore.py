@@ -16,6 +16,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    Index,
     LargeBinary,
     MetaData,
     String,
@@ -43,6 +44,9 @@ _keys = Table(
     Column("wrapped", LargeBinary, nullable=False),
     Column("settled", Boolean, nullable=False),
 )
+# A start looks for these few among all.
+_unsettled = _keys.c.settled.is_(False)
+Index("ix_keys_unsettled", _keys.c.owner, sqlite_where=_unsettled, postgresql_where=_unsettled)
 _by_owner = select(_keys.c.owner, _keys.c.wrapped).where(_keys.c.owner == bindparam("owner"))
 _by_finder = select(_keys.c.owner, _keys.c.wrapped).where(_keys.c.finder == bindparam("finder"))
 _destroy = delete(_keys).where(_keys.c.owner == bindparam("owner_"))
@@ -87,7 +91,7 @@ class KeyRows:
 
     def unsettled(self) -> list[str]:
         """Clients whose key was made, and of whom it is not noted that their rows were committed."""
-        return list(self._connection.scalars(select(_keys.c.owner).where(_keys.c.settled.is_(False))))
+        return list(self._connection.scalars(select(_keys.c.owner).where(_unsettled)))
 
     def destroy(self, owners: Sequence[str]) -> None:
         """The keys of these clients go; the pages they stood on are overwritten."""
