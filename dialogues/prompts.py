@@ -6,7 +6,7 @@ Templates are compiled when they are first needed and kept; texts without tags a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from babel.dates import format_date
@@ -178,18 +178,6 @@ class _Refrains:
 
     def __getitem__(self, name: str) -> str:
         return self._prompts.said_refrain(name, self._view)
-
-
-def with_words(book: Book) -> Book:
-    """The book with the words that its script takes from the refrains: what is said to skip, and when done."""
-    refrains = book.refrains
-    script = replace(
-        book.script,
-        numbers=book.numbers,
-        skip=refrains.get("skip_button", ("Skip",))[0],
-        finished=refrains.get("done_button", ("Done",))[0],
-    )
-    return replace(book, script=script)
 
 
 def _taken_in_turn(bubble: Bubble, turn: int) -> str:

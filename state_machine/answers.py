@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from state_machine.kinds import LONGEST, PICKED_SEVERAL, Kind
 from state_machine.offers import zones_of
+from state_machine.plain_words import plain
 from state_machine.progress import Person
 from state_machine.script import Label, Numbers, Step, Way
 from state_machine.view import View
@@ -52,9 +53,9 @@ class _Read:
 
 def read(step: Step, text: str, view: View) -> Taken | Misread:
     """The way of `step` that takes `text`, or why none does. `text` is not empty."""
-    words = plain(text)
+    words = plain(text).replace(",", "")
     for index, way in enumerate(step.ways):
-        if isinstance(way.takes, Label) and plain(way.takes.text) == words:
+        if isinstance(way.takes, Label) and plain(way.takes.text).replace(",", "") == words:
             return Taken(way, index, way.takes.text, way.code)
     refusal: Misread | None = None
     own_words: tuple[int, Way] | None = None
@@ -78,28 +79,28 @@ def read(step: Step, text: str, view: View) -> Taken | Misread:
     return refusal or Misread("kept_with_today", note=True)
 
 
-def plain(text: str) -> str:
-    """`text` in lower case, with straight quotes, and without emoji and closing punctuation."""
-    text = text.replace("’", "'").casefold()
-    text = re.sub(r"[^\w\s'%/+:,-]", "", text)
-    return " ".join(text.split()).strip(" ,:'")
+ROUND_ABOUT = {"a", "about", "around", "i'd", "i'm", "its", "it's", "it", "is", "just", "like", "maybe", "more", "or"}
+ROUND_ABOUT |= {"probably", "say", "so", "today", "than", "now", "at"}
+"""Words that may stand around a number without making it a sentence."""
 
 
 def read_number(text: str, takes: Numbers, view: View) -> _Read | Misread | None:
-    """A whole number in figures or in a word; `None` if `text` speaks of no number at all."""
-    words = plain(text.replace(".", " . ")).split()
-    if len(words) > 3:
-        return None
-    figures = re.findall(r"-?\d+(?:[.,]\d+)?", text)
+    """A whole number in figures or in a word (`7`, `seven`, `7/10`, `maybe a 6 today`); `None` if `text` is
+    a sentence or speaks of no number at all."""
+    said = re.sub(rf"(\d)\s*(?:/|out of|of)\s*{takes.high}\b", r"\1", text.casefold().replace("’", "'"))
+    words = [word for word in plain(re.sub(r"[.,]+(?!\d)", " ", said)).split() if word not in ROUND_ABOUT]
+    figures = re.findall(r"-?\d+(?:[.,]\d+)?", said)
     spelled = [view.script.numbers.index(word) for word in words if word in view.script.numbers]
-    if re.fullmatch(r"\s*\d+\s*/\s*\d+\s*", text):
-        figures = figures[:1]
+    if not figures and not spelled:
+        return None
+    if len(words) > 1 and not all(word.isdecimal() or word in view.script.numbers for word in words):
+        return None
     if len(figures) + len(spelled) != 1:
-        return Misread("not_that_number") if figures or spelled else None
-    said = figures[0] if figures else str(spelled[0])
-    if not said.isdecimal() or not takes.low <= int(said) <= takes.high:
-        return None if said.isdecimal() and _is_other_range(takes) else Misread("not_that_number")
-    return _Read(str(int(said)), str(int(said)))
+        return Misread("not_that_number")
+    number = figures[0] if figures else str(spelled[0])
+    if not number.isdecimal() or not takes.low <= int(number) <= takes.high:
+        return None if number.isdecimal() and _is_other_range(takes) else Misread("not_that_number")
+    return _Read(str(int(number)), str(int(number)))
 
 
 def _is_other_range(takes: Numbers) -> bool:
@@ -118,8 +119,8 @@ def _read_kind(kind: Kind, text: str, view: View) -> _Read | Misread | None:
             return _Read(" ".join(text.split()))
         case Kind.CALLED:
             return _called(text)
-        case Kind.NEW_NAME:
-            return _new_name(text, view)
+        case Kind.NEW_NAME | Kind.OTHER_NAME:
+            return _new_name(kind, text, view)
         case Kind.ONE_PERSON:
             person = living(text, view)
             return _Read(person.name, person=person.id) if person else Misread("not_on_the_map")
@@ -154,12 +155,12 @@ def _called(text: str) -> _Read:
     return _Read(name or said)
 
 
-def _new_name(text: str, view: View) -> _Read | Misread:
+def _new_name(kind: Kind, text: str, view: View) -> _Read | Misread:
     if "\n" in text or not any(letter.isalnum() for letter in text):
         return Misread("not_followed")
-    if any(person.name.casefold() == text.casefold() for person in view.progress.people):
+    if any(plain(person.name) == plain(text) for person in view.progress.people):
         return Misread("name_taken")
-    return _Read(text, new_name=text)
+    return _Read(text, new_name=text if kind is Kind.NEW_NAME else None)
 
 
 def living(name: str, view: View) -> Person | None:
@@ -173,13 +174,25 @@ def split_list(text: str) -> list[str]:
     return [part.strip() for part in re.split(r"[,;+&\n]|\band\b", text) if part.strip()]
 
 
+def _named(text: str, view: View) -> tuple[list[Person], list[str]]:
+    """The living people whose names stand in `text`, whole names and longest first, and what is left of it."""
+    rest = f" {plain(text)} "
+    found: list[Person] = []
+    for person in sorted(view.progress.people, key=lambda p: len(p.name), reverse=True):
+        name = re.compile(rf"(?<!\w){re.escape(plain(person.name))}(?!\w)")
+        if not person.died and plain(person.name) and name.search(rest):
+            found.append(person)
+            rest = name.sub(",", rest, count=1)
+    return found, split_list(rest)
+
+
 def _several(kind: Kind, text: str, view: View) -> _Read | Misread:
-    parts = split_list(text)
     if kind is Kind.SOME_PEOPLE:
-        found = [person for part in parts if (person := living(part, view))]
-        if len(found) < len(parts):
+        found, rest = _named(text, view)
+        if rest or not found:
             return Misread("not_on_the_map")
         return _Read(", ".join(p.name for p in found), ",".join(str(p.id) for p in found))
+    parts = split_list(text)
     known = {plain(f.word): f for f in view.script.feelings}
     codes = [known[plain(part)].code for part in parts if plain(part) in known]
     words = [known[plain(part)].word if plain(part) in known else part for part in parts]

@@ -10,13 +10,14 @@ from dataclasses import replace
 
 from state_machine import agenda
 from state_machine.acts import UNTIL_THEY_WRITE
-from state_machine.answers import Misread, plain, read
+from state_machine.answers import Misread, read
 from state_machine.chart import Charts
 from state_machine.effects import Redraw, Toast
 from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
 from state_machine.flow import Flow
 from state_machine.messages import Lane
 from state_machine.offers import PICK, Offer, offers
+from state_machine.plain_words import plain
 from state_machine.programme import (
     CHECK_IN,
     CHECK_IN_AGAIN,

@@ -14,6 +14,7 @@ class Kind(StrEnum):
     ONE_PERSON = "One of your people"
     SOME_PEOPLE = "Some of your people"
     NEW_NAME = "A new name"
+    OTHER_NAME = "Another name"
     SOME_FEELINGS = "Some feelings"
     TIME = "A time of day"
     CLOCK = "The time on your clock"
@@ -30,6 +31,7 @@ LONGEST: dict[Kind, int] = {
     Kind.ONE_PERSON: 40,
     Kind.SOME_PEOPLE: 400,
     Kind.NEW_NAME: 40,
+    Kind.OTHER_NAME: 40,
     Kind.SOME_FEELINGS: 400,
     Kind.TIME: 40,
     Kind.CLOCK: 40,

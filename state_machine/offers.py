@@ -11,6 +11,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from state_machine.kinds import PICKED_SEVERAL, Kind
+from state_machine.plain_words import plain
 from state_machine.progress import Run
 from state_machine.script import Dialogue, Label, Numbers, Step, Way
 from state_machine.view import View
@@ -69,8 +70,8 @@ def _of_kind(kind: Kind, way: Way, view: View) -> list[Offer]:
             return [Offer(f"{PICK}{f.code}", f.word, f.word in picked) for f in view.script.feelings]
         case Kind.NEW_NAME:
             fact = view.fact(way.code) if way.code else None
-            taken = {person.name.casefold() for person in view.progress.people}
-            fits = fact is not None and len(fact.value) <= 40 and fact.value.casefold() not in taken
+            taken = {plain(person.name) for person in view.progress.people}
+            fits = fact is not None and len(fact.value) <= 40 and plain(fact.value) not in taken
             return [Offer("name", fact.value)] if fact is not None and fits else []
         case Kind.CLOCK:
             return [Offer(f"c{clock}", clock) for clock in clocks(view)]

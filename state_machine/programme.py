@@ -132,9 +132,9 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(WELCOME, "declined", do=(Act.FORGET,)),
     Departure(WELCOME, "too_young", do=(Act.FORGET,)),
     # Is it for me?
-    Departure(SUITABILITY, "go_on", UNDER_WAY, "waiting_for_somebody", "assessment", (Act.NEXT,)),
+    Departure(SUITABILITY, "go_on", ("not_now",), to="assessment", do=(Act.NEXT,)),
     Departure(SUITABILITY, "go_on", UNDER_WAY, do=(Act.NEXT,)),
-    Departure(SUITABILITY, "with_a_doctor", UNDER_WAY, "waiting_for_somebody", "assessment", (Act.NEXT,)),
+    Departure(SUITABILITY, "with_a_doctor", ("not_now",), to="assessment", do=(Act.NEXT,)),
     Departure(SUITABILITY, "with_a_doctor", UNDER_WAY, do=(Act.NEXT,)),
     Departure(SUITABILITY, "not_now", UNDER_WAY, to="not_now"),
     # Scales

@@ -11,12 +11,12 @@ from datetime import timedelta
 import pytest
 
 from dialogues.prompts import Prompts, Tap
-from state_machine.answers import plain
 from state_machine.chart import Charts
 from state_machine.effects import Erase, Say
 from state_machine.engine import step
 from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
 from state_machine.messages import Message, Outgoing
+from state_machine.plain_words import plain
 from state_machine.progress import Progress
 from state_machine.turn import Turn
 from tests.standing import NOW, Standing, answers, standings
