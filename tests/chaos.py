@@ -34,6 +34,8 @@ CLIENTS = 20
 GRACE = 0.25
 READING = 1.3
 """Seconds without a new bubble after which a client answers: longer than the pause between two bubbles."""
+ANSWER_TIME = (0.02, 0.08)
+"""Seconds between a message's arrival and the bot's hearing of it, as over a real line."""
 CALM = 120.0
 """Seconds in which every journey must come to its end once nothing is killed any more."""
 LONGEST_LIFE = 2.0
@@ -151,6 +153,7 @@ async def chaos(kills: int, seconds: float, seed: int, folder: Path) -> Tally:
     killed_at: list[float] = []
     async with Proxy() as proxy:
         proxy.deliver_twice = True
+        proxy.slowness = lambda _: dice.uniform(*ANSWER_TIME)
         crowd = Crowd(proxy)
         bot = Bot(folder, proxy)
         await bot.start()

@@ -46,12 +46,16 @@ Fault = Callable[[Call], web.Response | str | None]
 
 
 class Proxy:
-    """The emulator with the proxy before it. `fault` decides over each call but getUpdates."""
+    """The emulator with the proxy before it.
+
+    `fault` decides over each call but getUpdates; `slowness` says how many seconds an answer takes.
+    """
 
     def __init__(self) -> None:
         self.emulator = LoBotApiEmulator(max_updates=1000)
         self.calls: list[Call] = []
         self.polls = 0
+        self.slowness: Callable[[Call], float] = lambda _: 0.0
         self.deliver_twice = False
         self.fault: Fault = lambda _: None
         self.heard = asyncio.Event()
@@ -101,6 +105,7 @@ class Proxy:
         self.heard.set()
         if trouble == "drop":
             return _hang_up(request)
+        await asyncio.sleep(self.slowness(call))
         answer = web.json_response(body, status=call.status)
         await answer.prepare(request)
         await answer.write_eof()
