@@ -160,13 +160,24 @@ class Conversation:
 
 def _crossing(work: Work, chat: Chat, heard: Heard) -> tuple[Event, Chat]:
     """Mark words that were sent before the open question had reached the client."""
-    event = heard.event
+    event = _writable(heard.event)
     if not isinstance(event, Said) or heard.message_id is None:
         return event, _unblocked(work, chat)
     last = chat.last_message_id
     crossed = chat.waiting > 0 or (last is not None and heard.message_id < last)
     unseen = chat.blocked
     return replace(event, crossed=crossed or unseen, unseen=unseen), _unblocked(work, chat)
+
+
+def _writable(event: Said | Tapped | Shared | Edited) -> Said | Tapped | Shared | Edited:
+    """The event without halves of signs (a lone surrogate out of broken JSON), which nothing could write down."""
+    match event:
+        case Said(text=text) | Edited(text=text):
+            return replace(event, text=text.encode("utf-8", "ignore").decode())
+        case Shared(caption=caption):
+            return replace(event, caption=caption.encode("utf-8", "ignore").decode())
+        case Tapped(button=button):
+            return replace(event, button=button.encode("utf-8", "ignore").decode())
 
 
 def _unblocked(work: Work, chat: Chat) -> Chat:

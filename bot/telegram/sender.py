@@ -26,7 +26,19 @@ from state_machine.messages import Edit, ExportFile, Message, Outgoing, TapAnswe
 
 T = TypeVar("T")
 
-LONGEST_REASON = 120
+CAUSES = (
+    "too long",
+    "not modified",
+    "can't be edited",
+    "can't be deleted",
+    "not found",
+    "not enough rights",
+    "button_data_invalid",
+    "text is empty",
+    "too large",
+    "wrong file",
+)
+"""What Telegram may say when it refuses. Its own words are never passed on: they may repeat what the client wrote."""
 MOST_DELETED_AT_ONCE = 100
 LONGEST_TOAST = 200
 PAUSE_WHEN_TURNED_AWAY = 30.0
@@ -127,21 +139,21 @@ class Sender:
         return answer
 
     def _meaning(self, chat: int, error: Exception) -> NotCarried:
-        words = str(error)[:LONGEST_REASON]
-        said = words.lower()
+        said = str(error).lower()
+        cause = next((cause for cause in CAUSES if cause in said), "for a reason of its own")
         match error:
             case RetryAfter():
                 return self._too_fast(chat, error)
             case Forbidden():
                 return Blocked()
             case BadRequest():
-                return Blocked() if any(sign in said for sign in GONE) else Refused(words)
+                return Blocked() if any(sign in said for sign in GONE) else Refused(cause)
             case ChatMigrated():
                 return Refused("the chat has moved")
             case InvalidToken() | Conflict():
                 return NotNow(PAUSE_WHEN_TURNED_AWAY, for_all=True)
             case NetworkError() if TOO_LARGE in said:
-                return Refused(words)
+                return Refused(cause)
         return Unclear(type(error).__name__)
 
     def _too_fast(self, chat: int, error: RetryAfter) -> NotNow:
