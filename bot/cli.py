@@ -13,7 +13,8 @@ cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 bench = typer.Typer(no_args_is_help=True, help="Measure.")
 cli.add_typer(bench, name="bench")
 
-DOCUMENTS = (Path("README.md"), Path("docs/dialogues.md"))
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "dialogues.md")
 """The documents that carry drawn diagrams."""
 
 
@@ -70,7 +71,7 @@ def run() -> None:
         raise typer.Exit(2)
     import asyncio  # noqa: PLC0415
 
-    from bot.telegram import service  # noqa: PLC0415
+    from bot.telegram import polling, service  # noqa: PLC0415
     from bot.writer import Writer  # noqa: PLC0415
 
     built = app.build(read)
@@ -88,7 +89,7 @@ def run() -> None:
     writer = Writer()
     try:
         asyncio.run(service.run(wiring, built.store, writer, built.conversation, built.export, app.now))
-    except service.TokenRefused as refusal:
+    except polling.TokenRefused as refusal:
         typer.echo(str(refusal), err=True)
         raise typer.Exit(2) from None
     finally:

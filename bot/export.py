@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from state_machine.progress import Answer, Entry, Fact, Person, Progress
+from state_machine.progress import Answer, Done, Entry, Fact, Person, Progress
 
 FORMAT = "ipt-companion-export/1"
 FILE_NAME = "my-notebook.json"
@@ -21,6 +21,11 @@ def export_file(progress: Progress, entries: list[Entry], now: datetime) -> tupl
         "consent": progress.consent,
         "first_day": progress.begun,
         "phase": progress.phase,
+        "finished": {name: _done(done) for name, done in sorted(progress.done.items())},
+        "put_off": progress.put_off,
+        "last_heard": progress.heard,
+        "last_looked_in": progress.looked_in,
+        "paused_until": progress.paused_until,
         "known": {name: _fact(fact) for name, fact in sorted(progress.facts.items())},
         "people": [_person(person) for person in progress.people],
         "entries": [_entry(entry, progress) for entry in entries],
@@ -35,6 +40,10 @@ def export_file(progress: Progress, entries: list[Entry], now: datetime) -> tupl
 
 def _fact(fact: Fact) -> dict[str, Any]:
     return {"value": fact.value, "code": fact.code, "at": fact.at}
+
+
+def _done(done: Done) -> dict[str, Any]:
+    return {"times": done.times, "last": done.last, "outcome": done.outcome}
 
 
 def _person(person: Person) -> dict[str, Any]:

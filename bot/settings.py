@@ -20,7 +20,9 @@ class SettingsRefused(Exception):
 class Settings(BaseSettings):
     """What an operator can set. Nothing is needed for a conversation in the terminal."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True
+    )
 
     data_dir: Path = Field(Path("data"), description="Folder of the database, the key store and the operator's key.")
     operator: str = Field(

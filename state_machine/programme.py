@@ -131,6 +131,7 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(WELCOME, "kept", ("welcome",), to="assessment", do=(Act.BEGIN,)),
     Departure(WELCOME, "declined", do=(Act.FORGET,)),
     Departure(WELCOME, "too_young", do=(Act.FORGET,)),
+    Departure(WELCOME, "drifted_off", do=(Act.FORGET,)),
     # Is it for me?
     Departure(SUITABILITY, "go_on", ("not_now",), to="assessment", do=(Act.NEXT,)),
     Departure(SUITABILITY, "go_on", UNDER_WAY, do=(Act.NEXT,)),

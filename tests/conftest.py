@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import platform
+import sqlite3
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -38,3 +41,12 @@ def app(tmp_path: Path) -> Iterator[App]:
     built = build(Settings(data_dir=tmp_path / "data", operator="Robin", _env_file=None))  # type: ignore[call-arg]
     yield built
     built.store.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was tested against."""
+    parts = ("python-telegram-bot", "lo-bot-api-emulator", "SQLAlchemy", "transitions", "Jinja2")
+    named = ", ".join(f"{part} {version(part)}" for part in parts)
+    terminalreporter.write_line(
+        f"Tested against Python {platform.python_version()}, SQLite {sqlite3.sqlite_version} (real files), {named}."
+    )

@@ -54,6 +54,19 @@ class Heeded:
     declined: int = 0
 
 
+NAMES = frozenset({"first_name", "last_name", "username", "phone_number", "vcard", "title"})
+"""What an update says of who wrote. It is dropped before an update that failed is kept."""
+
+
+def without_names(raw: Any) -> Any:
+    """An update, or a part of it, without the names in it."""
+    if isinstance(raw, dict):
+        return {key: without_names(value) for key, value in raw.items() if key not in NAMES}
+    if isinstance(raw, list):
+        return [without_names(value) for value in raw]
+    return raw
+
+
 class Polling:
     """The poll loop of one bot."""
 
@@ -123,7 +136,7 @@ class Polling:
     def _read(self, raw: dict[str, Any]) -> Heard | Left | InGroup | None:
         self.counts.updates += 1
         try:
-            payload = json.dumps(raw, ensure_ascii=False, separators=(",", ":")).encode()
+            payload = json.dumps(without_names(raw), ensure_ascii=False, separators=(",", ":")).encode()
             update = Update.de_json(raw, None)
             what = self._reader.read(update, self._desk.now(), payload)
         except Exception as fault:  # an update in a shape nobody knows yet must not hide those after it

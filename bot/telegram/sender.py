@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 CAUSES = (
     "too long",
-    "not modified",
+    "message is not modified",
     "can't be edited",
     "can't be deleted",
     "not found",
