@@ -57,6 +57,7 @@ class Console:
     def run(self, lines: Iterable[str], *, echo: bool) -> None:
         """Take line after line; with `echo` each is printed, so that a pipe leaves a transcript."""
         for line in lines:
+            self._wake_up()
             if echo:
                 self._show(f"{self._client[:5]:<6}{line.rstrip()}")
             self.say(line.rstrip("\n"))
@@ -138,7 +139,8 @@ class Console:
         folder = self._app.settings.data_dir / "exports" / self._client
         folder.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-        self._print(Message(f"{message.caption}\n{folder / name}"))
+        self._print(Message(message.caption))
+        self._show(f"      {folder / name}")
 
     def _print(self, message: Message) -> None:
         lines = [part for line in message.text.split("\n") for part in textwrap.wrap(line, WIDTH) or [""]]
