@@ -30,9 +30,10 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Nothing heard for `after`, counted from when the step was asked."""
+    """Nothing heard for `after`, counted from when the step was asked; or until `morning`, their next one."""
 
     after: timedelta
+    morning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,8 @@ class Dialogue:
     minutes: int | None = None
     inline: bool = False
     safety: bool = False
+    taken_out: bool = False
+    aimed: bool = False
     quiet: tuple[str, ...] = ()
     reviewed: str = "not yet"
     file: str = ""
