@@ -1,0 +1,43 @@
+"""CPU and wall time, added up and shown per turn."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass
+class Cost:
+    """Seconds of CPU (all threads of this process) and of wall time, over so many turns."""
+
+    cpu: float = 0.0
+    wall: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.cpu + other.cpu, self.wall + other.wall)
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(self.cpu - other.cpu, self.wall - other.wall)
+
+    def per(self, turns: int) -> Cost:
+        """The mean of one turn."""
+        return Cost(self.cpu / turns, self.wall / turns)
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Add what is spent inside."""
+        cpu, wall = time.process_time(), time.perf_counter()
+        try:
+            yield
+        finally:
+            self.wall += time.perf_counter() - wall
+            self.cpu += time.process_time() - cpu
+
+
+def table(rows: Iterable[tuple[str, Cost]]) -> list[str]:
+    """Rows of name, CPU and wall, in microseconds."""
+    lines = [f"{'':<24}{'CPU µs':>10}{'wall µs':>10}"]
+    lines += [f"{name:<24}{cost.cpu * 1e6:>10.0f}{cost.wall * 1e6:>10.0f}" for name, cost in rows]
+    return lines
