@@ -105,6 +105,7 @@ class Rounds:
         try:
             for _ in range(rounds):
                 self._now += timedelta(days=1)
+                await desk.do(lambda work: work.forget(self._now))
                 for raw in self._check_in():
                     heard = self._heard(raw, costs)
                     again = self._once_more(heard, costs)
