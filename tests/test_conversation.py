@@ -19,7 +19,7 @@ from bot.conversation import Conversation, Heard
 from dialogues.book import Book
 from dialogues.lines import Lines
 from dialogues.prompts import Prompts
-from state_machine import agenda, chart
+from state_machine import agenda
 from state_machine.chart import Charts
 from state_machine.engine import step
 from state_machine.events import Event, Said, Woke
@@ -66,7 +66,7 @@ def _with_a_broken_step(app: App, place: str) -> App:
     broken = replace(whole, steps={**whole.steps, name: here})
     script = replace(app.book.script, dialogues={**app.book.script.dialogues, dialogue: broken})
     book = replace(app.book, script=script)
-    charts, prompts = chart.build(script), Prompts(book, Lines.read(), "Robin")
+    charts, prompts = replace(app.charts, script=script), Prompts(book, Lines.read(), "Robin")
     return replace(
         app, book=book, charts=charts, prompts=prompts, conversation=Conversation(app.store, charts, prompts)
     )

@@ -27,7 +27,7 @@ from bot.settings import SettingsRefused
 from dialogues.book import Book
 from dialogues.lines import Lines
 from dialogues.prompts import Prompts
-from state_machine import agenda, chart
+from state_machine import agenda
 from state_machine.chart import Charts
 from state_machine.events import Edited, Said, Shared, Tapped
 from state_machine.script import Bubble
@@ -218,7 +218,7 @@ def _with_every_step_broken(app: App) -> Conversation:
     }
     script = replace(app.book.script, dialogues=dialogues)
     prompts = Prompts(replace(app.book, script=script), Lines.read(), "Robin")
-    return Conversation(app.store, chart.build(script), prompts)
+    return Conversation(app.store, replace(app.charts, script=script), prompts)
 
 
 # --- as a process, with Telegram at the other end ------------------------------------------

@@ -14,7 +14,6 @@ import pytest
 from bot.app import App
 from dialogues.book import Book
 from dialogues.prompts import Prompts
-from state_machine import chart
 from state_machine.chart import Charts
 from state_machine.effects import Erase
 from state_machine.messages import Lane
@@ -191,7 +190,7 @@ def test_what_a_dialogue_needs_and_nobody_knows_is_asked_first(charts: Charts, a
     needy = replace(charts.script.dialogues[CHECK_IN], needs=("small_thing", "name"))
     script = replace(charts.script, dialogues={**charts.script.dialogues, CHECK_IN: needy})
     facts = {name: fact for name, fact in ana.progress.facts.items() if name not in needy.needs}
-    ana.charts, ana.progress = chart.build(script), replace(ana.progress, facts=facts)
+    ana.charts, ana.progress = replace(charts, script=script), replace(ana.progress, facts=facts)
     ana.says("/checkin")
     assert ana.place == "#".join(keeps(script, "small_thing"))
     ana.says(next(offer.label for offer in ana.offers))
