@@ -1,0 +1,80 @@
+"""Holding the signals against their own examples: a fault in any of them keeps the programme from starting."""
+
+from __future__ import annotations
+
+from dialogues.faults import Fault
+from dialogues.rules import Rule
+from dialogues.signals import Section, SignalBook, required
+from state_machine.safety import Screen
+from state_machine.safety.language import Words
+from state_machine.safety.notation import NotationError, Pattern
+from state_machine.safety.signals import CIRCUMSTANCES
+
+
+def check(book: SignalBook) -> list[Fault]:
+    """Every fault of one language's signals, by file and line; all of them are fatal."""
+    faults = list(book.faults)
+    missing = required(book.signals.groups)
+    faults += [
+        _fault(f"signals/{book.signals.language}/words.md", 0, f"The group “{name}” is missing; the screen asks for it.")
+        for name in missing
+    ]
+    if not missing:
+        faults += _patterns(book)
+    if not faults:
+        faults += _examples(book)
+    return sorted(faults, key=lambda fault: (fault.file, fault.line, fault.sentence))
+
+
+def _fault(file: str, line: int, sentence: str) -> Fault:
+    return Fault(file, line, sentence, Rule.PHRASES, fatal=True)
+
+
+def _patterns(book: SignalBook) -> list[Fault]:
+    """Patterns that can't be read, and groups that no pattern names."""
+    faults: list[Fault] = []
+    groups = Words(book.signals).groups
+    for section in book.sections:
+        for line in section.patterns:
+            try:
+                Pattern(groups.pattern(line.text)).one_of  # noqa: B018 - asking for it is the check
+            except NotationError as error:
+                faults.append(_fault(section.file, line.line, str(error)))
+    for group in book.groups:
+        for line in group.patterns:
+            try:
+                groups.pattern(line.text)
+            except NotationError as error:
+                faults.append(_fault(group.file, line.line, str(error)))
+    if not faults:
+        faults += [
+            _fault(group.file, group.line, f"No pattern names the group “{group.name}”; use it or take it out.")
+            for group in book.groups
+            if group.name not in groups.used | CIRCUMSTANCES
+        ]
+    return faults
+
+
+def _examples(book: SignalBook) -> list[Fault]:
+    """Sentences that a signal must find and doesn't, or must not find and does."""
+    screen = Screen([book.signals])
+    faults: list[Fault] = []
+    for section in book.sections:
+        for line in section.must:
+            if not _found(screen, section, line.text):
+                faults.append(
+                    _fault(section.file, line.line, f"“{section.signal.name}” does not find this; mend its patterns.")
+                )
+        for line in section.must_not:
+            if _found(screen, section, line.text):
+                faults.append(
+                    _fault(section.file, line.line, f"“{section.signal.name}” finds this; make its patterns narrower.")
+                )
+    return faults
+
+
+def _found(screen: Screen, section: Section, text: str) -> bool:
+    signal = section.signal
+    if signal.hint:
+        return screen.hint(signal.name.rpartition("/")[2], text)
+    return any(reading.signal == signal.name and reading.tier is signal.tier for reading in screen.every(text))

@@ -1,0 +1,141 @@
+"""Around a match: is it denied, long ago, quoted, about somebody else? Such words lower, and never silence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from state_machine.safety import signals as named
+from state_machine.safety.notation import Groups
+from state_machine.safety.plain import Sentence
+
+_BACK = 6
+"""So many words before a match can deny it."""
+
+
+class About(Enum):
+    """Whom a match is about. UNCLEAR: the writer and others are named, and neither in its clause."""
+
+    ME = "me"
+    SOMEBODY = "somebody"
+    ANYBODY = "anybody"
+    UNCLEAR = "unclear"
+    NOBODY = "nobody is named"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A match in a sentence: its place in the line, and whether its pattern itself holds a denial."""
+
+    sentence: Sentence
+    start: int
+    end: int
+    denies: bool
+
+    @property
+    def text(self) -> str:
+        return self.sentence.line[self.start : self.end]
+
+    @property
+    def first_word(self) -> int:
+        """The number of the word with which the match begins."""
+        return self.sentence.line.count(" ", 0, self.start)
+
+    @property
+    def after(self) -> int:
+        """The number of the first word after the match."""
+        return self.sentence.line.count(" ", 0, self.end)
+
+
+class Circumstances:
+    """Built once from the groups that every language names."""
+
+    def __init__(self, groups: Groups) -> None:
+        def phrases(name: str, before: str = r"(?<!\S)", after: str = "") -> re.Pattern[str]:
+            return re.compile(before + groups.group(name).expression + after)
+
+        def words(name: str) -> frozenset[str]:
+            return groups.group(name).one_of or frozenset()
+
+        self._me, self._people, self._subjects = words(named.ME), words(named.PEOPLE), words(named.SUBJECTS)
+        self._somebody = words(named.SOMEBODY) | self._people
+        self._anybody = words(named.ANYBODY)
+        self._denials = words(named.DENIAL)
+        self._no_denial = phrases(named.NO_DENIAL)
+        self._long_ago, self._now = phrases(named.LONG_AGO), phrases(named.NOW)
+        self._reporting = phrases(named.REPORTING, after="(?:that,? )?$")
+
+    def lowers(self, found: Found) -> bool:
+        """Whether what stands around a match makes it less than plain: denied, long ago, or quoted."""
+        return self.denied(found) or self.long_ago(found) or self.quoted(found)
+
+    def denied(self, found: Found) -> bool:
+        """Whether the match says that it is not so."""
+        if not found.denies and self._has_denial(found.text):
+            return True
+        before = found.sentence.line[: found.start]
+        if not before:
+            return False
+        if not self._me.isdisjoint(_bare(found.text.split()[:1])):
+            return self._reporting.search(before) is not None
+        if before.endswith(", "):
+            return False
+        clause = before.rpartition(", ")[2]
+        return self._has_denial(" ".join(clause.split()[-_BACK:]) + " ")
+
+    def long_ago(self, found: Found) -> bool:
+        """Whether the sentence speaks of a time that is over, and of nothing that goes on."""
+        line = found.sentence.line
+        return self._long_ago.search(line) is not None and self._now.search(line) is None
+
+    def quoted(self, found: Found) -> bool:
+        """Whether somebody else's words are quoted."""
+        inside = found.sentence.quoted
+        if not inside[found.first_word]:
+            return False
+        around = _bare(word for word, quoted in zip(found.sentence.words, inside, strict=True) if not quoted)
+        return self._me.isdisjoint(around) and not self._somebody.isdisjoint(around)
+
+    def about(self, found: Found) -> About:
+        """Whom the match is about.
+
+        Its own words decide; else the nearest in its clause, first before it and then after it; else the sentence.
+        """
+        if self.in_first_person(found):
+            return About.ME
+        words = found.sentence.words
+        first, last = found.first_word, found.after
+        begin = next((at + 1 for at in range(first - 1, -1, -1) if words[at].endswith(",")), 0)
+        end = next((at + 1 for at in range(last - 1, len(words)) if words[at].endswith(",")), len(words))
+        bare = _bare(words)
+        for place in (*range(first - 1, begin - 1, -1), *range(last, end)):
+            if (whom := self._who(bare, place)) is not None:
+                return whom
+        others = {self._who(bare, place) for place in range(len(bare))} - {None}
+        if not others:
+            return About.NOBODY
+        return others.pop() or About.NOBODY if len(others) == 1 else About.UNCLEAR
+
+    def in_first_person(self, found: Found) -> bool:
+        """Whether the match itself names its writer."""
+        return not self._me.isdisjoint(_bare(found.text.split()))
+
+    def _who(self, words: Sequence[str], place: int) -> About | None:
+        word = words[place]
+        if word in self._me:
+            return None if self._of_mine(words, place) else About.ME
+        if word in self._somebody:
+            return About.SOMEBODY
+        return About.ANYBODY if word in self._anybody else None
+
+    def _of_mine(self, words: Sequence[str], place: int) -> bool:
+        return words[place] not in self._subjects and not self._people.isdisjoint(words[place + 1 : place + 4])
+
+    def _has_denial(self, text: str) -> bool:
+        return not self._denials.isdisjoint(_bare(self._no_denial.sub(" ", text).split()))
+
+
+def _bare(words: Iterable[str]) -> list[str]:
+    return [word.rstrip(",") for word in words]
