@@ -15,13 +15,15 @@ from pathlib import Path
 
 import pytest
 
+from bot.console import Console
+from dialogues.book import Book
 from dialogues.prompts import Prompts
 from state_machine.chart import Charts
 from state_machine.offers import FINISHED
-from state_machine.programme import FIRST_PEOPLE, SUITABILITY
+from state_machine.programme import CHECK_IN, FIRST_PEOPLE, SUITABILITY
 from state_machine.progress import Progress
 from storage.store import Store
-from tests.talking import DAY_ONE, NOTHING_WRONG, SAD_WEEKS, Story, reply
+from tests.talking import DAY_ONE, NOTHING_WRONG, SAD_WEEKS, Story, app_on, reply
 
 REPOSITORY = Path(__file__).parent.parent
 FIRST_DAY = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -125,6 +127,7 @@ def test_a_call_that_stops_in_the_middle_is_gone_on_with_by_the_next_and_later_d
     opening = " ".join(story.bubbles[0].split()[:4])
     first = reply(story, NOTHING_WRONG)
     printed = terminal.chat([BESIDE, first, "/export", "1"], "2026-01-06T09:00")
+    assert printed[0].startswith("bot"), "what fell due is said before the line that comes after it"
     assert any(opening in line for line in printed)
     exported = tmp_path / "exports" / "ana" / "my-notebook.json"
     assert BESIDE in _words_in(json.loads(exported.read_text(encoding="utf-8")))
@@ -142,17 +145,8 @@ def test_a_call_that_stops_in_the_middle_is_gone_on_with_by_the_next_and_later_d
     assert printed[-1].startswith(" "), "the question stands at the end, with its choices"
 
 
-def test_what_is_due_is_said_before_the_line_that_comes_after_it(tmp_path: Path, story: Story) -> None:
-    terminal = Terminal(tmp_path, "cy")
-    terminal.chat(["hello", *lines_of(story, IN_JAPAN)], "2026-01-05T09:00")
-    printed = terminal.chat([BESIDE], "2026-01-06T12:00")
-    assert printed[0].startswith("bot"), "the morning's question came first"
-    assert any(line.startswith("cy") for line in printed)
-
-
-@pytest.mark.parametrize("at", ["nonsense", "2026-13-41T09:00", "tomorrow"])
-def test_an_at_that_is_no_time_gives_a_sentence_and_no_traceback(at: str, tmp_path: Path) -> None:
-    ended = Terminal(tmp_path / "data", "ana").call(["hello"], at)
+def test_an_at_that_is_no_time_gives_a_sentence_and_no_traceback(tmp_path: Path) -> None:
+    ended = Terminal(tmp_path / "data", "ana").call(["hello"], "2026-13-41T09:00")
     assert ended.returncode == 2
     assert "--at" in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -160,15 +154,21 @@ def test_an_at_that_is_no_time_gives_a_sentence_and_no_traceback(at: str, tmp_pa
     assert not (tmp_path / "data").exists(), "nothing was begun"
 
 
-def test_time_that_passes_can_be_said_in_several_words(tmp_path: Path, story: Story) -> None:
+def test_time_that_passes_can_be_said_in_several_words(
+    tmp_path: Path, story: Story, book: Book, charts: Charts, prompts: Prompts
+) -> None:
+    app = app_on(tmp_path, book, charts, prompts)
+    shown: list[str] = []
+    console = Console(app, "ana", shown.append, FIRST_DAY)
     lines = ["hello", *lines_of(story, DAY_ONE)]
-    terminal = Terminal(tmp_path, "ana")
-    passing = ["/checkin", "-- 30 minutes --", "-- 9 hours --", "--1 hour--", "-- 1 week --"]
-    terminal.chat([*lines, *passing], "2026-01-05T09:00")
-    assert terminal.progress.done["always/check_in"].outcome == "unanswered"
-    (day_2,) = terminal.progress.runs
+    console.run([*lines, "/checkin", "-- 30 minutes --", "-- 9 hours --", "--1 hour--", "-- 1 week --"], echo=False)
+    app.store.close()
+    progress = Terminal(tmp_path, "ana").progress
+    assert progress.done[CHECK_IN].outcome == "unanswered"
+    (day_2,) = progress.runs
     assert day_2.dialogue == SUITABILITY
     assert FIRST_DAY < day_2.opened < FIRST_DAY + timedelta(days=2)
+    assert not any(line.startswith("ana") for line in shown), "at a terminal their own line stands there already"
 
 
 def _words_in(document: object) -> set[str]:
