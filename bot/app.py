@@ -9,6 +9,7 @@ from bot.conversation import Conversation
 from bot.export import export_file
 from bot.settings import Settings
 from dialogues import book as books
+from dialogues import signals
 from dialogues.book import Book
 from dialogues.lines import Lines
 from dialogues.prompts import Prompts
@@ -57,6 +58,6 @@ def words(settings: Settings) -> tuple[Book, Prompts]:
 def build(settings: Settings) -> App:
     """Everything, from the settings. Raises `BookRefused`, or `StoreRefused` for a key that does not fit."""
     book, prompts = words(settings)
-    charts = chart.build(book.script)
+    charts = chart.build(book.script, signals.screen())
     store = Store.open(settings.data_dir, settings.key_bytes())
     return App(settings, book, charts, prompts, store, Conversation(store, charts, prompts))

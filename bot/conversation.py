@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from dialogues.prompts import Prompts, Tap
 from state_machine import agenda
 from state_machine.chart import Charts
-from state_machine.effects import Enter, Erase, Strike
+from state_machine.effects import Count, Enter, Erase, Strike
 from state_machine.engine import step
 from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
 from state_machine.messages import Lane, Message, Outgoing
+from state_machine.safety import Tier
 from state_machine.turn import Turn
 from storage.clients import Chat
 from storage.errors import Unreadable
@@ -74,7 +75,7 @@ class Conversation:
             if chat is None:
                 chat = work.clients.open(heard.address, now)
             event, chat = _crossing(work, chat, heard)
-            tap = Tap(heard.tap_id, heard.message_id, heard.shown) if isinstance(event, Tapped) else None
+            tap = _origin(heard, event, chat.last_message_id)
             decided = self._decide(chat, event, tap)
             if isinstance(decided, Exception):
                 self._apologise(work, chat.client, heard, decided)
@@ -134,6 +135,8 @@ class Conversation:
             match effect:
                 case Enter(entry):
                     work.entries.put(chat.client, entry)
+                case Count(name):
+                    work.tallies.add(now.date(), name)
                 case Strike(run, person):
                     work.entries.strike(chat.client, run=run, person=person)
                 case _:
@@ -146,8 +149,9 @@ class Conversation:
         """One client's fault is theirs alone: a kind word, a parked event, a counted error."""
         self._count(client, fault)
         work.inbox.park(heard.key, client, heard.payload, type(fault).__name__)
-        words = Message(self._prompts.refrain("fault"), keeps_keyboard=True)
-        work.outbox.put(client, Lane.ANSWER, [words], heard.event.at)
+        danger = self._charts.screen.read(_text_of(heard.event)).tier is not Tier.NONE
+        words = Message(self._prompts.plain_refrain("help_if_all_fails" if danger else "fault"), keeps_keyboard=True)
+        work.outbox.put(client, Lane.SAFETY if danger else Lane.ANSWER, [words], heard.event.at)
 
     def _count(self, client: str, fault: Exception) -> None:
         self.faults += 1
@@ -167,6 +171,23 @@ def _crossing(work: Work, chat: Chat, heard: Heard) -> tuple[Event, Chat]:
     crossed = chat.waiting > 0 or (last is not None and heard.message_id < last)
     unseen = chat.blocked
     return replace(event, crossed=crossed or unseen, unseen=unseen), _unblocked(work, chat)
+
+
+def _origin(heard: Heard, event: Event, last_of_ours: int | None) -> Tap:
+    """Where an answer came from. A tap is on our own message; a typed answer stands below the question."""
+    if isinstance(event, Tapped):
+        deletes = (heard.message_id,) if heard.message_id is not None else ()
+        return Tap(heard.tap_id, heard.message_id, heard.shown, deletes)
+    both = (last_of_ours, heard.message_id)
+    return Tap(deletes=tuple(number for number in both if number is not None))
+
+
+def _text_of(event: Event) -> str:
+    match event:
+        case Said(text=text) | Edited(text=text) | Shared(caption=text):
+            return text
+        case _:
+            return ""
 
 
 def _writable(event: Said | Tapped | Shared | Edited) -> Said | Tapped | Shared | Edited:

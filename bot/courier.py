@@ -21,7 +21,7 @@ from bot.messenger import Blocked, Messenger, NotCarried, NotNow, Refused, Uncle
 from bot.pace import Pace
 from bot.pauses import pause_after
 from bot.turnstile import Turnstile
-from state_machine.messages import Edit, ExportFile, Lane, Message, Outgoing, TapAnswer
+from state_machine.messages import Deletion, Edit, ExportFile, Lane, Message, Outgoing, TapAnswer
 from storage.outbox import Burst, Parcel
 from storage.partings import Parting
 from storage.work import Work
@@ -254,7 +254,7 @@ class Courier:
                 self._turnstile.shut(failure.retry_after)
             await self._hold(None if failure.for_all else client, failure.retry_after)
         elif isinstance(failure, Refused):
-            if passing or isinstance(parcel.message, Edit):
+            if passing or isinstance(parcel.message, Edit | Deletion):
                 flight.mark(self._marks, parcel.id, None)  # a message that has gone can't be changed any more
             else:
                 self.counts.parked += 1

@@ -16,9 +16,9 @@ from dialogues.book import Book
 from dialogues.known import known
 from dialogues.lines import Lines
 from dialogues.templates import compiled, environment, is_plain
-from state_machine.effects import Effect, Erase, Export, Redraw, Remark, Say, Settle, Toast
+from state_machine.effects import Effect, Erase, Export, Redraw, Remark, Say, Settle, TakeOut, Toast
 from state_machine.kinds import Kind
-from state_machine.messages import Choice, Edit, ExportFile, Message, Outgoing, TapAnswer
+from state_machine.messages import Choice, Deletion, Edit, ExportFile, Message, Outgoing, TapAnswer
 from state_machine.offers import Offer, is_inline, offers, token
 from state_machine.progress import Progress, Run
 from state_machine.script import Bubble, Numbers
@@ -31,11 +31,12 @@ PER_ROW = ((4, 6), (10, 3), (16, 2))
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """The tap that an event came from: its id, and the message whose button it was."""
+    """Where an answer came from: the tap's id, the message whose button it was, and what to delete of the two."""
 
     id: str | None = None
     message_id: int | None = None
     shown: str | None = None
+    deletes: tuple[int, ...] = ()
 
 
 class Prompts:
@@ -68,6 +69,8 @@ class Prompts:
                 return [self._remark(effect, now)]
             case Settle(choice) if tap.message_id is not None:
                 return [Edit(tap.message_id, text=tap.shown, settled=choice)]
+            case TakeOut() if tap.deletes:
+                return [Deletion(tap.deletes)]
             case Redraw(run, progress) if tap.message_id is not None:
                 return [Edit(tap.message_id, choices=self.choices(run, progress, now))]
             case Toast(refrain) if tap.id is not None:
@@ -143,6 +146,10 @@ class Prompts:
         """A refrain as it is said to nobody in particular."""
         view = View(self._script, Progress(), None, datetime.fromtimestamp(0, UTC))
         return self._render(self._wording(name, wording), view)
+
+    def plain_refrain(self, name: str) -> str:
+        """A refrain without tags, as it stands: what is said when nothing else can be."""
+        return self._refrains[name][0]
 
     def _wording(self, name: str, turn: int) -> str:
         wordings = self._refrains[name]

@@ -15,6 +15,7 @@ from state_machine.script import Label, Numbers, Silence, Takes, Way, When
 
 _RANGE = re.compile(r"([0-9]{1,4})(?:-([0-9]{1,4}))?")
 _SILENCE = re.compile(r"after ([1-9][0-9]{0,2}) (minute|hour|day)s?")
+_NEXT_MORNING = "the next morning"
 _MEMORY = re.compile(r"([a-z][a-z0-9_]*)(?: = ([a-z0-9][a-z0-9_]*))?")
 _KINDS = {kind.value: kind for kind in Kind}
 
@@ -94,6 +95,8 @@ def _in_code_font(code: str, line: int, findings: Findings) -> Takes | None:
         low, high = int(number[1]), int(number[2] or number[1])
         if low <= high:
             return Numbers(low, high)
+    if code == _NEXT_MORNING:
+        return Silence(timedelta(hours=6), morning=True)
     if silence := _SILENCE.fullmatch(code):
         count, unit = int(silence[1]), silence[2]
         return Silence(timedelta(**{f"{unit}s": count}))
@@ -101,7 +104,7 @@ def _in_code_font(code: str, line: int, findings: Findings) -> Takes | None:
         Rule.CODE_FONT,
         line,
         f"“{code}” can't be read; code font is a number “3”, a range “0-10”, a silence “after 2 days” "
-        "(minutes, hours or days), “when” with the name of a condition, or “otherwise”.",
+        "(minutes, hours or days) or “the next morning”, “when” with the name of a condition, or “otherwise”.",
     )
     return None
 

@@ -53,6 +53,8 @@ def _simply(flow: Flow, action: Act, run: Run) -> None:
             flow.effects.append(Strike(person=run.person))
         case Act.PERSON_DIED | Act.RENAME_PERSON:
             _change_person(flow, action, run)
+        case Act.NOT_SO_MEANT:
+            flow.change(misread=flow.progress.alarmed)
         case Act.UNPAUSE:
             flow.change(paused_until=None)
         case Act.GO_ON:
@@ -91,8 +93,7 @@ def _of_last(flow: Flow, what: str, dialogue: str) -> None:
         )
         return
     if done is not None and what == "change":
-        like = Run(done.run, dialogue, "", flow.now, flow.now, day=None if done.day == flow.today() else done.day)
+        number, day = done.run, None if done.day == flow.today() else done.day
     else:
-        yesterday = flow.today() - timedelta(days=1)
-        like = Run(flow.new_run_id(), dialogue, "", flow.now, flow.now, day=yesterday)
-    flow.open(dialogue, like=like)
+        number, day = flow.new_run_id(), flow.today() - timedelta(days=1)
+    flow.begin(Run(number, dialogue, flow.script.dialogues[dialogue].first, flow.now, flow.now, day=day))

@@ -17,6 +17,8 @@ from state_machine.view import View
 
 USUAL_LOOK_IN = "18:00"
 """When to look in as long as the client has not said when, on their own clock."""
+MORNING = time(10)
+"""When a look-in comes that was agreed on for the next morning."""
 NEVER = "never"
 """The code of the answer that they will come by themselves."""
 
@@ -90,7 +92,17 @@ def silence_due(script: Script, progress: Progress) -> datetime | None:
     if run is None or step is None or step.silence is None:
         return None
     takes = step.silence.takes
-    return run.asked + takes.after if isinstance(takes, Silence) else None
+    if not isinstance(takes, Silence):
+        return None
+    until = run.asked + takes.after
+    return next_morning(until, zone_of(progress)) if takes.morning else until
+
+
+def next_morning(after: datetime, zone: ZoneInfo) -> datetime:
+    """The first ten in the morning on the client's clock that is not before `after`."""
+    local = after.astimezone(zone)
+    day = local.date() if local.time() <= MORNING else local.date() + timedelta(days=1)
+    return datetime.combine(day, MORNING, zone).astimezone(ZoneInfo("UTC"))
 
 
 def open_step(script: Script, run: Run | None) -> Step | None:

@@ -15,6 +15,7 @@ from transitions import Machine
 
 from state_machine.conditions import CONDITIONS, Condition
 from state_machine.programme import DEPARTURES, PHASES, Departure
+from state_machine.safety import Screen
 from state_machine.script import Dialogue, Script, When
 from state_machine.view import View
 
@@ -39,6 +40,7 @@ class Charts:
     script: Script
     programme: Any
     dialogues: Mapping[str, Any]
+    screen: Screen
 
     def way(self, dialogue: str, step: str, index: int) -> str:
         """Where way number `index` of a step leads."""
@@ -61,12 +63,13 @@ class Charts:
         return model.phase, model.heard
 
 
-def build(script: Script, departures: Sequence[Departure] = DEPARTURES) -> Charts:
-    """The machines of a whole book."""
+def build(script: Script, screen: Screen, departures: Sequence[Departure] = DEPARTURES) -> Charts:
+    """The machines of a whole book, and the first reader of every message."""
     return Charts(
         script=script,
         programme=programme_machine(departures),
         dialogues={name: dialogue_machine(dialogue) for name, dialogue in script.dialogues.items()},
+        screen=screen,
     )
 
 

@@ -202,6 +202,18 @@ def _opened_by(view: View, memory: str, codes: set[str]) -> bool:
     return fact is not None and fact.code in codes and view.run is not None and fact.at == view.run.opened
 
 
+@condition
+def signal_explicit(view: View) -> bool:
+    """The talk in front was opened by words that say it outright."""
+    return view.run is not None and view.run.because == "explicit"
+
+
+@condition
+def signal_unsure(view: View) -> bool:
+    """The talk in front was opened by words that may mean it, or may not."""
+    return view.run is not None and view.run.because == "unsure"
+
+
 # --- Is it for me -----------------------------------------------------------------
 
 

@@ -48,6 +48,18 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeOut:
+    """The question just answered, and its answer, are deleted from the chat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Add one to a count of the month that names nobody."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Redraw:
     """The tapped message shows what is picked so far."""
 
@@ -82,4 +94,4 @@ class Erase:
     receipt: str | None = "erased"
 
 
-Effect = Say | Remark | Toast | Settle | Redraw | Enter | Strike | Export | Erase
+Effect = Say | Remark | Toast | Settle | TakeOut | Redraw | Count | Enter | Strike | Export | Erase

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from state_machine import agenda
 from state_machine.acts import UNTIL_THEY_WRITE
+from state_machine.alarm import alarm
 from state_machine.answers import Misread, read
 from state_machine.chart import Charts
 from state_machine.effects import Redraw, Toast
@@ -48,8 +49,9 @@ def step(charts: Charts, progress: Progress, event: Event) -> Turn:
         case Shared():
             _shared(turn, event)
         case Edited():
-            turn.note(event.text)
-            turn.remark("edited", again=True)
+            if not alarm(turn, event.text):
+                turn.note(event.text)
+                turn.remark("edited", again=True)
         case Woke():
             _woke(turn)
     return turn.finish()
@@ -68,7 +70,7 @@ def _said(turn: Flow, event: Said) -> None:
     text = event.text.strip()
     if not any(letter.isalnum() for letter in text):
         _not_followed(turn)
-    elif not (_command(turn, text) or _plain_words(turn, text)):
+    elif not (_command(turn, text) or _plain_words(turn, text) or alarm(turn, text)):
         if event.crossed:
             _crossed(turn, text, event)
         elif turn.front is None:
@@ -231,14 +233,17 @@ def _picked(turn: Flow, offer: Offer) -> None:
 
 
 def _shared(turn: Flow, event: Shared) -> None:
-    if event.caption.strip():
-        turn.note(event.caption.strip())
+    caption = event.caption.strip()
+    if caption and alarm(turn, caption):
+        return
+    if caption:
+        turn.note(caption)
     turn.remark(f"shared_{event.what if event.what in SHARED else 'other'}", again=True)
 
 
 def _woke(turn: Flow) -> None:
     """Silence that has lasted long enough is an answer; else it may be time to look in."""
-    turn.lane = Lane.REMINDER
+    turn.lane, turn.woken = Lane.REMINDER, True
     run = turn.front
     silence = agenda.silence_due(turn.script, turn.progress)
     if run is not None and silence is not None and silence <= turn.now:

@@ -11,8 +11,7 @@ from datetime import timedelta
 from state_machine import acts, agenda, measures, offers
 from state_machine.answers import Taken
 from state_machine.conditions import CONDITIONS
-from state_machine.effects import Erase, Settle, Strike
-from state_machine.messages import Lane
+from state_machine.effects import Erase, Settle, Strike, TakeOut
 from state_machine.programme import (
     DOORS,
     GO_ON,
@@ -20,7 +19,6 @@ from state_machine.programme import (
     STILL_TO_COME,
 )
 from state_machine.progress import MOST_OPEN, Done, Run
-from state_machine.script import Numbers
 from state_machine.turn import Turning
 
 OFFER_TO_GO_ON_AFTER = timedelta(hours=12)
@@ -36,38 +34,34 @@ class Flow(Turning):
 
     # --- opening -----------------------------------------------------------------
 
-    def open(self, name: str, *, person: int | None = None, part: str | None = None, like: Run | None = None) -> None:
+    def open(self, name: str, *, person: int | None = None, part: str | None = None, because: str = "") -> None:
         """Open a dialogue in front, where it was put aside if it was; one that is open already comes to the front.
 
         A safety talk always begins anew, with the numbers.
-
-        `like` gives its run's id and day, for an entry that is changed or filled in for another day.
         """
         if name not in self.script.dialogues:
             self.remark("passed_over", again=True)
             return
-        resumed = next((run for run in (*self.progress.runs, *self.progress.aside) if run.dialogue == name), None)
-        if resumed is not None and self.script.dialogues[name].safety:
-            self.drop(resumed)
-            self.remember(resumed.answers)
-            self.enter(resumed, "begun anew")
-            resumed = None
-        if resumed is not None and like is None:
-            self.drop(resumed)
-            self.change(aside=tuple(run for run in self.progress.aside if run.id != resumed.id))
-            self.put(resumed)
-            self.arrive(resumed)
-            return
+        left = next((run for run in (*self.progress.runs, *self.progress.aside) if run.dialogue == name), None)
+        if left is not None:
+            self.drop(left)
+            self.change(aside=tuple(run for run in self.progress.aside if run.id != left.id))
+            if not self.script.dialogues[name].safety:
+                self.arrive(self.put(left))
+                return
+            self.remember(left.answers)
+            self.enter(left, "begun anew")
+        first = self.script.dialogues[name].first
+        run = Run(self.new_run_id(), name, first, self.now, self.now, person=person, part=part, because=because)
+        self.begin(run)
+
+    def begin(self, run: Run) -> None:
+        """Put a new run in front and say its first step."""
         if self.front is not None and self.front.dialogue in DOORS:
             self.drop(self.front)
         if len(self.progress.runs) >= MOST_OPEN:
             self.close_as_left(self.progress.runs[0])
-        first = self.script.dialogues[name].first
-        number = like.id if like else self.new_run_id()
-        day = like.day if like else None
-        run = Run(number, name, first, self.now, self.now, person=person, part=part, day=day)
-        self.put(run)
-        self.arrive(run)
+        self.arrive(self.put(run))
 
     def ask(self, memory: str) -> bool:
         """Open the one step that keeps `memory`, keep its answer and close again. False if no step keeps it."""
@@ -113,7 +107,9 @@ class Flow(Turning):
             return
         run = self.keep(run, taken)
         self.change(just_settled=taken.value)
-        if offers.is_inline(self.dialogue(run), self.step(run)) or isinstance(taken.way.takes, Numbers):
+        if self.dialogue(run).taken_out:
+            self.effects.append(TakeOut())
+        elif offers.is_inline(self.dialogue(run), self.step(run)):
             self.effects.append(Settle(taken.value))
         if run.amends:
             self.remember(run.answers)
@@ -198,7 +194,7 @@ class Flow(Turning):
         What ended by silence ends in silence: the question below waits until the client writes.
         """
         run = self.front
-        if run is None or self.lane is Lane.REMINDER:
+        if run is None or self.woken:
             return
         if run.dialogue == GO_ON:
             self.drop(run)

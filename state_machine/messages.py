@@ -61,10 +61,17 @@ class TapAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Deletion:
+    """Take messages out of the chat, the client's and ours."""
+
+    message_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ExportFile:
     """A file of all that is kept, made at the moment it is carried. `caption` goes with it."""
 
     caption: str
 
 
-Outgoing = Message | Edit | TapAnswer | ExportFile
+Outgoing = Message | Edit | TapAnswer | Deletion | ExportFile

@@ -21,6 +21,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from state_machine.safety import Kind
+
 PHASES = ("welcome", "assessment", "treatment", "termination", "aftercare", "not_now")
 ANY = PHASES
 UNDER_WAY = ("assessment", "treatment", "termination", "aftercare", "not_now")
@@ -51,6 +53,7 @@ class Act(StrEnum):
     PERSON_DIED = "keep that the person has died"
     RENAME_PERSON = "give the person the name just told"
     UNPAUSE = "write first again"
+    NOT_SO_MEANT = "keep for a day that the words that opened the talk were no sign of danger"
     GO_ON = "ask again what lay below"
     PUT_ASIDE = "close what lay below, keeping what was answered"
     POSTPONE = "count it as not done; it is due again tomorrow"
@@ -121,6 +124,18 @@ ASKED_AGAIN = {"not_now": ("assessment/is_it_for_me", 14)}
 """By phase: the dialogue that is due again so many days after it was last finished."""
 
 SOS = "always/sos"
+FRESH_LOSS = "always/fresh_loss"
+UNDER_18 = "always/under_18"
+TALKS = {
+    Kind.SELF: SOS,
+    Kind.OTHERS: "always/harm_to_others",
+    Kind.VIOLENCE: "always/violence",
+    Kind.MEDICAL: "always/medical",
+    Kind.SOMEONE_ELSE: "always/someone_else",
+    Kind.AFTER_SUICIDE: "always/after_a_suicide",
+    Kind.FRESH_LOSS: FRESH_LOSS,
+}
+"""Which talk the first reader opens, by the kind of danger it finds."""
 FIRST_PEOPLE = "assessment/first_people"
 SUITABILITY = "assessment/is_it_for_me"
 MAP = "people/map"
@@ -158,6 +173,8 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(CHECK_IN_AGAIN, "change_last", do=(OfLast("change", CHECK_IN),)),
     Departure(CHECK_IN_AGAIN, "for_yesterday", do=(OfLast("for_yesterday", CHECK_IN),)),
     Departure(CHECK_IN_AGAIN, "strike_last", do=(OfLast("strike", CHECK_IN),)),
+    # Safety
+    Departure(SOS, "misread", do=(Act.NOT_SO_MEANT,)),
     # The door to everything
     Departure(HOME, "check_in", do=(Open(CHECK_IN),)),
     Departure(HOME, "people", do=(Open(MAP),)),
@@ -200,7 +217,7 @@ def opened() -> set[str]:
     actions = [action for row in DEPARTURES for action in row.do] + [row.do for row in INTERRUPTS]
     by_tables = {a.dialogue for a in actions if isinstance(a, Open)}
     by_tables |= {a.dialogue for a in actions if isinstance(a, OfLast) and a.what != "strike"}
-    return by_tables | {WELCOME, HOME, GO_ON, STILL_TO_COME, CHECK_IN_AGAIN}
+    return by_tables | set(TALKS.values()) | {UNDER_18, WELCOME, HOME, GO_ON, STILL_TO_COME, CHECK_IN_AGAIN}
 
 
 def asked() -> set[str]:

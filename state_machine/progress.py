@@ -40,6 +40,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """Words of the client that the screen still reads together with what comes next."""
+
+    words: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One dialogue while it is open. `asked` is when its present step was asked."""
 
@@ -55,6 +63,8 @@ class Run:
     picked: tuple[str, ...] = ()
     day: date | None = None
     """The client's day the run is about, where that is not the day it was opened."""
+    because: str = ""
+    """Why a safety talk was opened: `explicit` or `unsure` for words of the first or second tier."""
     part: str | None = None
     """The planned part of the programme this run speaks of, by its title."""
 
@@ -116,6 +126,12 @@ class Progress:
     """When the client last wrote or tapped."""
     looked_in: datetime | None = None
     """When we last wrote first, unasked."""
+    recent: tuple[Heard, ...] = ()
+    """The last words, for the screen. None is older than a day."""
+    alarmed: Heard | None = None
+    """The words that opened the last safety talk."""
+    misread: Heard | None = None
+    """Words that were no sign of danger, as the client said. Not asked about again on that day."""
     paused_until: datetime | None = None
     wordings: Mapping[str, int] = field(default_factory=dict)
     """How often each bubble with several wordings has been said."""

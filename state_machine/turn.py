@@ -41,6 +41,7 @@ class Turning:
         self.now = now
         self.effects: list[Effect] = []
         self.lane = Lane.ANSWER
+        self.woken = False
 
     # --- looking -----------------------------------------------------------------
 

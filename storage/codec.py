@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from state_machine.messages import Edit, ExportFile, Message, Outgoing, TapAnswer
+from state_machine.messages import Deletion, Edit, ExportFile, Message, Outgoing, TapAnswer
 from state_machine.progress import Entry, Progress
 
 
@@ -36,7 +36,7 @@ _progress = msgspec.json.Decoder(Progress)
 _entry = msgspec.json.Decoder(Entry)
 _name = msgspec.json.Decoder(_Named)
 _messages: dict[str, msgspec.json.Decoder[Any]] = {
-    shape.__name__: msgspec.json.Decoder(shape) for shape in (Message, Edit, TapAnswer, ExportFile)
+    shape.__name__: msgspec.json.Decoder(shape) for shape in (Message, Edit, TapAnswer, Deletion, ExportFile)
 }
 _farewell = msgspec.json.Decoder(tuple[Message, ...])
 

@@ -123,3 +123,11 @@ pairing = Table(
     Column("id", SmallInteger, primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False, comment="sealed; shows that the key store belongs to these data"),
 )
+
+tallies = Table(
+    "tallies",
+    METADATA,
+    Column("month", Date, primary_key=True, comment="its first day"),
+    Column("name", String(40), primary_key=True),
+    Column("number", Integer, nullable=False),
+)

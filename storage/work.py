@@ -14,6 +14,7 @@ from storage.entries import Entries
 from storage.inbox import Inbox
 from storage.outbox import Outbox
 from storage.partings import Partings
+from storage.tallies import Tallies
 from storage.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Work:
         self.inbox = Inbox(self)
         self.entries = Entries(self)
         self.clients = Clients(self)
+        self.tallies = Tallies(self)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

@@ -13,6 +13,7 @@ import pytest
 from bot.app import App, build
 from bot.settings import Settings
 from dialogues import book as books
+from dialogues import signals
 from dialogues.book import Book
 from dialogues.lines import Lines
 from dialogues.prompts import Prompts
@@ -27,7 +28,7 @@ def book() -> Book:
 
 @pytest.fixture(scope="session")
 def charts(book: Book) -> Charts:
-    return chart.build(book.script)
+    return chart.build(book.script, signals.screen())
 
 
 @pytest.fixture(scope="session")

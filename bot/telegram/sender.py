@@ -22,7 +22,7 @@ from telegram.error import (
 
 from bot.messenger import Blocked, NotCarried, NotNow, Refused, Unclear
 from bot.telegram.keyboard import buttons, keyboard
-from state_machine.messages import Edit, ExportFile, Message, Outgoing, TapAnswer
+from state_machine.messages import Deletion, Edit, ExportFile, Message, Outgoing, TapAnswer
 
 T = TypeVar("T")
 
@@ -79,6 +79,9 @@ class Sender:
             case TapAnswer():
                 words = message.text[:LONGEST_TOAST] or None
                 await self._ask(chat, self._bot.answer_callback_query(message.tap_id, words))
+                return None
+            case Deletion():
+                await self.delete(address, message.message_ids)
                 return None
             case ExportFile():
                 if file is None:

@@ -12,7 +12,7 @@ from storage.errors import StoreRefused
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"
+HEAD = "0002"
 
 
 def revision_of(connection: Connection) -> str | None:

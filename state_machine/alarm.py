@@ -1,0 +1,103 @@
+"""The first reader: every word a client sends is read for danger before anything else reads it.
+
+What the screen finds opens a talk in front, at once, and moves nothing else. Which talk, stands in `TALKS`.
+Nothing here keeps the words beyond a day, and nothing counts them.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from state_machine.effects import Count
+from state_machine.flow import Flow
+from state_machine.plain_words import plain
+from state_machine.programme import FRESH_LOSS, SOS, TALKS, UNDER_18
+from state_machine.progress import Heard
+from state_machine.safety import Kind, Reading, Tier
+from state_machine.script import Label
+
+READ_TOGETHER = 3
+"""So many messages are read as one: danger may come in pieces."""
+REMEMBERED_FOR = timedelta(hours=24)
+"""How long words are kept for reading them together with the next."""
+ANSWERED_FOR = timedelta(minutes=30)
+"""How long a plain no to the direct question holds; a hint within it brings the number, not the question again."""
+TOLD_FOR = timedelta(days=30)
+"""How long after a talk about a death by suicide the telling of it opens that talk no more."""
+NOT_OPENED_BY_ITSELF = {Kind.AFTER_SUICIDE: TOLD_FOR, Kind.FRESH_LOSS: REMEMBERED_FOR}
+NO = frozenset({"no_thoughts", "misread"})
+
+
+def alarm(turn: Flow, text: str) -> bool:
+    """Read what a client wrote. True if a talk was opened for it; then the words are an answer to nothing."""
+    if is_label(turn, text):
+        return False
+    before = [heard for heard in turn.progress.recent if turn.now - heard.at < REMEMBERED_FOR]
+    reading = turn.charts.screen.read(text, [heard.words for heard in before])
+    turn.change(recent=(*before, Heard(text, turn.now))[1 - READ_TOGETHER :])
+    if reading.kind is Kind.NONE:
+        return _minor(turn, text)
+    if _said_to_be_misread(turn, text) or _told_lately(turn, reading):
+        return False
+    return _opened(turn, text, reading)
+
+
+def is_label(turn: Flow, text: str) -> bool:
+    """Whether the words are a button of the open step: they are ours, and were read when they were written."""
+    run = turn.front
+    return run is not None and any(
+        isinstance(way.takes, Label) and plain(way.takes.text) == plain(text) for way in turn.step(run).ways
+    )
+
+
+def _opened(turn: Flow, text: str, reading: Reading) -> bool:
+    run = turn.front
+    talk = TALKS.get(reading.kind, SOS)
+    talk = talk if talk in turn.script.dialogues else SOS
+    explicit = reading.tier is Tier.EXPLICIT
+    if run is not None and run.dialogue == talk:
+        # Already in this talk: it goes on, and the number is said again. Nobody is thrown back to its beginning.
+        turn.note(text)
+        turn.remark("kept_in_danger", again=True)
+        return True
+    if run is not None and turn.dialogue(run).safety and not explicit:
+        return False
+    if talk == SOS and not explicit and _said_no_just_now(turn):
+        turn.remark("number_again")
+        return False
+    if talk == FRESH_LOSS:
+        for open_run in turn.progress.runs:
+            turn.close_as_left(open_run)
+    turn.change(recent=(), alarmed=Heard(text, turn.now))
+    turn.effects.append(Count(f"{reading.kind.value} {int(reading.tier)}"))
+    turn.open(talk, because="explicit" if explicit else "unsure")
+    return True
+
+
+def _said_no_just_now(turn: Flow) -> bool:
+    done = turn.progress.done.get(SOS)
+    return done is not None and done.outcome in NO and turn.now - done.last < ANSWERED_FOR
+
+
+def _said_to_be_misread(turn: Flow, text: str) -> bool:
+    misread = turn.progress.misread
+    if misread is None or turn.now - misread.at > REMEMBERED_FOR:
+        return False
+    return plain(misread.words) == plain(text)
+
+
+def _told_lately(turn: Flow, reading: Reading) -> bool:
+    pause = NOT_OPENED_BY_ITSELF.get(reading.kind)
+    done = turn.progress.done.get(TALKS.get(reading.kind, SOS))
+    return pause is not None and done is not None and turn.now - done.last < pause
+
+
+def _minor(turn: Flow, text: str) -> bool:
+    """Signs of being under 18 are asked about once, and only where we are not already asking."""
+    if UNDER_18 not in turn.script.dialogues or UNDER_18 in turn.progress.done:
+        return False
+    run = turn.front
+    if (run is not None and turn.dialogue(run).safety) or not turn.charts.screen.minor(text):
+        return False
+    turn.open(UNDER_18, because="unsure")
+    return True
