@@ -16,9 +16,15 @@ _MOST_MINUTES = 60
 _LONGEST_MENU = 100
 
 _NAMES = ("needs", "outcomes", "quiet")
-_KEYS = (*_NAMES, "about", "opened_by", "menu", "words", "minutes", "buttons", "lane", "reviewed")
+_KEYS = (*_NAMES, "about", "opened_by", "menu", "words", "minutes", "buttons", "lane", "taken_out", "aimed", "reviewed")
 _OBLIGATORY = ("outcomes", "reviewed")
-_ONLY_VALUE = {"about": "a person", "buttons": "inline", "lane": "safety"}
+_ONLY_VALUE = {
+    "about": "a person",
+    "buttons": "inline",
+    "lane": "safety",
+    "taken_out": "yes",
+    "aimed": "at the person",
+}
 
 
 class Settings(TypedDict, total=False):
@@ -34,6 +40,8 @@ class Settings(TypedDict, total=False):
     minutes: int
     inline: bool
     safety: bool
+    taken_out: bool
+    aimed: bool
     reviewed: str
 
 
@@ -124,6 +132,10 @@ def _take(key: str, value: str, into: Settings) -> str | None:  # noqa: PLR0912 
             into["inline"] = True
         case "lane":
             into["safety"] = True
+        case "taken_out":
+            into["taken_out"] = True
+        case "aimed":
+            into["aimed"] = True
         case "reviewed":
             into["reviewed"] = value
     return None
@@ -133,6 +145,10 @@ def _check_together(header: Header, findings: Findings) -> None:
     settings, lines = header.settings, header.lines
     if "menu" in lines and "opened_by" not in lines:
         findings.add(Rule.MENU, lines["menu"], "A menu line needs a command; add “opened_by: /…” or take “menu” out.")
+    if "aimed" in lines and "about" not in lines:
+        findings.add(
+            Rule.MENU, lines["aimed"], "Nothing is aimed at nobody; add “about: a person” or take “aimed” out."
+        )
     for name in settings.get("quiet", ()):
         if name not in settings.get("outcomes", ()):
             findings.add(

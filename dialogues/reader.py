@@ -57,6 +57,8 @@ def read(text: str, name: str) -> Reading:
         minutes=settings.get("minutes"),
         inline=settings.get("inline", False),
         safety=settings.get("safety", False),
+        taken_out=settings.get("taken_out", False),
+        aimed=settings.get("aimed", False),
         quiet=settings.get("quiet", ()),
         reviewed=settings.get("reviewed", "not yet"),
         file=findings.file,
