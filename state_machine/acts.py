@@ -21,8 +21,8 @@ UNTIL_THEY_WRITE = datetime.max.replace(tzinfo=UTC)
 def act(flow: Flow, action: Action, run: Run) -> None:
     """Do what a table says, about `run`."""
     match action:
-        case Open(dialogue, same_person):
-            flow.open(dialogue, person=run.person if same_person else None)
+        case Open(dialogue, same_person, because):
+            flow.open(dialogue, person=run.person if same_person else None, because=because)
         case Ask(memory):
             flow.ask(memory)
         case Pause(days):

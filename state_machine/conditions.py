@@ -283,12 +283,27 @@ def mood_is_bottom(view: View) -> bool:
     """The mood just given is 0, or is 1 on the first day or twice running; not asked about in the last 3 days."""
     fact = view.of_run("mood")
     code = fact.code or fact.value if fact else None
-    asked = view.progress.done.get(SOS)
-    lately = asked is not None and view.now - asked.last < timedelta(days=3)
-    if code not in {"0", "1"} or (lately and asked is not None and asked.outcome not in NOT_ASKED):
+    if code not in {"0", "1"} or _asked_in_the_last_days(view):
         return False
     before = view.progress.facts.get("mood")
     return code == "0" or before is None or (before.code or before.value) in {"0", "1"}
+
+
+HEAVY = frozenset({"hopeless", "trapped", "a_burden"})
+"""Feelings of the named list that are asked about."""
+
+
+@condition
+def heavy_feeling(view: View) -> bool:
+    """Hopeless, trapped or a burden was among the feelings just picked; not asked about in the last 3 days."""
+    picked = [fact for memory in ("felt", "day_feelings") if (fact := view.of_run(memory)) is not None]
+    codes = {code for fact in picked for code in (fact.code or "").split(",")}
+    return bool(codes & HEAVY) and not _asked_in_the_last_days(view)
+
+
+def _asked_in_the_last_days(view: View) -> bool:
+    asked = view.progress.done.get(SOS)
+    return asked is not None and asked.outcome not in NOT_ASKED and view.now - asked.last < timedelta(days=3)
 
 
 @condition

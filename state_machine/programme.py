@@ -61,10 +61,11 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Open a dialogue; about the same person as the one that ended, if `same_person`."""
+    """Open a dialogue; about the same person as the one that ended, if `same_person`. `because`: see `Run`."""
 
     dialogue: str
     same_person: bool = False
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,8 @@ INTERRUPTS: tuple[Interrupt, ...] = (
     Interrupt("phq9_9", "item_9_positive", Open(SOS)),
     Interrupt("ending_life", "ending_life_on_their_mind", Open(SOS)),
     Interrupt("mood", "mood_is_bottom", Open(SOS)),
+    Interrupt("felt", "heavy_feeling", Open(SOS, because="unsure")),
+    Interrupt("day_feelings", "heavy_feeling", Open(SOS, because="unsure")),
     Interrupt("country", "country_changed_to_several_zones", Ask("zone")),
 )
 

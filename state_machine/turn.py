@@ -16,7 +16,7 @@ from state_machine.chart import Charts
 from state_machine.effects import Effect, Enter, Remark, Say
 from state_machine.kinds import Kind
 from state_machine.messages import Lane
-from state_machine.programme import NOTE
+from state_machine.programme import NOTE, TALKS
 from state_machine.progress import MOST_STEPS_BACK, Answer, Entry, Fact, Person, Progress, Run
 from state_machine.script import Dialogue, Step
 from state_machine.view import View
@@ -173,7 +173,8 @@ class Turning:
         if run.answers and self.progress.consent is not None:
             people = {answer.person for answer in run.answers if answer.person is not None}
             person = people.pop() if len(people) == 1 else None
-            entry = Entry(run.id, run.dialogue, self.now, outcome, run.answers, run.day, person)
+            answers = _without_words(run) if run.dialogue in TALKS.values() else run.answers
+            entry = Entry(run.id, run.dialogue, self.now, outcome, answers, run.day, person)
             self.effects.append(Enter(entry))
 
     def note(self, text: str) -> bool:
@@ -186,6 +187,13 @@ class Turning:
 
     def finish(self) -> Turn:
         return Turn(self.progress, tuple(self.effects), self.lane)
+
+
+def _without_words(run: Run) -> tuple[Answer, ...]:
+    """The minimal record of a safety talk: why it was opened and which ways were taken, as codes."""
+    opened = Answer("opened_by", Fact(run.because or "asked for", run.opened), "")
+    coded = (answer for answer in run.answers if answer.fact.code is not None)
+    return (opened, *(replace(a, fact=replace(a.fact, value=a.fact.code or "")) for a in coded))
 
 
 def local(view: View, instant: datetime) -> datetime:
