@@ -48,7 +48,7 @@ def start_up(folder: Path, what: str, clients: int, times: int = 3) -> Started:
 def _once(folder: Path, what: str) -> Started:
     called = time.time()
     ended = subprocess.run(  # noqa: S603 - our own interpreter with our own words
-        [sys.executable, "-c", _CHILD, str(folder), what], capture_output=True, check=True, env=os.environ | _WHERE
+        [sys.executable, "-c", _CHILD, str(folder), what], stdout=subprocess.PIPE, check=True, env=os.environ | _WHERE
     )
     told = json.loads(ended.stdout)
     kilobytes = told["peak"] / (1024 if sys.platform == "darwin" else 1)
