@@ -78,9 +78,9 @@ class Circumstances:
         before = found.sentence.line[: found.start]
         if not before:
             return False
-        if not self._me.isdisjoint(_bare(found.text.split()[:1])):
-            return self._reporting.search(before) is not None
-        if before.endswith(", "):
+        if self._reporting.search(before):
+            return True
+        if not self._me.isdisjoint(_bare(found.text.split()[:1])) or before.endswith(", "):
             return False
         clause = before.rpartition(", ")[2]
         return self._has_denial(" ".join(clause.split()[-_BACK:]) + " ")
@@ -107,13 +107,14 @@ class Circumstances:
             return About.ME
         words = found.sentence.words
         first, last = found.first_word, found.after
+        # Somebody named only afterwards, in another clause, is not whom it is about.
         begin = next((at + 1 for at in range(first - 1, -1, -1) if words[at].endswith(",")), 0)
         end = next((at + 1 for at in range(last - 1, len(words)) if words[at].endswith(",")), len(words))
         bare = _bare(words)
         for place in (*range(first - 1, begin - 1, -1), *range(last, end)):
             if (whom := self._who(bare, place)) is not None:
                 return whom
-        others = {self._who(bare, place) for place in range(len(bare))} - {None}
+        others = {self._who(bare, place) for place in range(begin)} - {None}
         if not others:
             return About.NOBODY
         return others.pop() or About.NOBODY if len(others) == 1 else About.UNCLEAR
@@ -131,6 +132,9 @@ class Circumstances:
         return About.ANYBODY if word in self._anybody else None
 
     def _of_mine(self, words: Sequence[str], place: int) -> bool:
+        """Whether “my” or “i” only says whose somebody is: “my sister”, “someone I know”."""
+        if place and words[place - 1] in self._people | self._anybody:
+            return True
         return words[place] not in self._subjects and not self._people.isdisjoint(words[place + 1 : place + 4])
 
     def _has_denial(self, text: str) -> bool:

@@ -17,8 +17,8 @@ from state_machine.safety.signals import Signal, Signals
 JOINED = 24
 """So many of the last words of earlier messages are read together with a new one."""
 _MASK = "~"
-_WORDS = re.compile(r"[^ ,]+")
-_WORD = re.compile(r"[^\s\[\](){}|^$&…#]+")
+_LETTERS = re.compile(r"[^ ,]")
+_WORD = re.compile(r"[^\s\[\](){}|^$&…#!]+")
 
 
 class Words:
@@ -94,7 +94,7 @@ class Language:
         line = sentence.line
         for rule in _candidates(self._idioms, sentence):
             for (start, end), *_ in _spans(rule.pattern, sentence.line, sentence.line):
-                line = line[:start] + _WORDS.sub(_MASK, line[start:end]) + line[end:]
+                line = line[:start] + _LETTERS.sub(_MASK, line[start:end]) + line[end:]
                 readings.append(Reading(Tier.NONE, rule.signal.kind, rule.signal.name))
         return line
 

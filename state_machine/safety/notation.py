@@ -3,7 +3,7 @@
     {group}     one of a group of words      [word]   may be missing
     (a|b c)     one of these                 …        up to 3 words between; …6 up to 6
     ^  $        a clause begins, ends        a & b    both in the same sentence, in any order
-    #           a number in digits
+    #           a number in digits               !word       not before this word, !(a|b) nor these
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import cached_property
 Spelled = Callable[[str], Iterable[str]]
 """How a word of a pattern is spelled after normalising: "can't" gives "can", "not"."""
 
-_PIECE = re.compile(r"\s*(?:\{([^{}]*)\}|(…)(\d?)|([\[\]()|^$&#])|([^\s\[\](){}|^$&…#]+))")
+_PIECE = re.compile(r"\s*(?:\{([^{}]*)\}|(…)(\d?)|([\[\]()|^$&#!])|([^\s\[\](){}|^$&…#!]+))")
 _GAP = 3
 _MOST_NESTED = 12
 BEGINS, ENDS = r"(?:^|(?<=, ))", r"(?:$|(?<=, ))"
@@ -155,6 +155,9 @@ class _Parser:
                 raise NotationError(f"A “{piece}” is never closed; close it.")
             optional = piece == "["
             return Part(f"(?:{inner.expression}){'?' if optional else ''}", inner.one_of, optional, inner.denies)
+        if piece == "!":
+            refused = self._part(self._next())
+            return Part(f"(?!{refused.expression})", None, empty=True)
         if piece == "#":
             return Part(r"\d+,? ", None)
         if piece in ("^", "$"):

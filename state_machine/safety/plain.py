@@ -12,12 +12,13 @@ LONGEST = 60
 OVERLAP = 20
 
 _INVISIBLE = frozenset({"Cf", "Cc", "Mn", "Me", "Cs", "Co", "Cn"})
-_SAME_LOOK = str.maketrans("авекмнорстухіјѕԁɡɩο", "abekmhopctyxijsdgio")
+_SAME_LOOK = str.maketrans("авекмнорстухіјѕԁɡɩοıłøđ", "abekmhopctyxijsdgioilod")
 _QUOTES = str.maketrans("’‘`´ʼ“”„«»", "'" * 5 + '"' * 5)
 _LEET = str.maketrans("013457@$!|", "oieastasil")
 _ENTITY = re.compile(r"&#?\w{2,8};")
 _MIXED = re.compile(r"\w*(?:[a-z][^\x00-\x7f\W]|[^\x00-\x7f\W][a-z])\w*")
-_SPACED = re.compile(r"(?<![\w'])(?:\w[ .\-_*]{1,2}){2,12}\w(?![\w'])")
+_SPACED = re.compile(r"(?<![\w'])(?:\w[ .\-_*]{1,2}){2,12}\w(?![\w'])(?:\.(?=\s))?")
+_SEPARATORS = re.compile(r"[ .\-_*]")
 _LEET_I = re.compile(r"\b[a-z]+!(?:[a-z]+!?)+\b")
 _PIECE = re.compile(r"[*@$']{0,3}\w[\w'@$*]*|[.!?…;\n]+|\s-+\s|[^\w\s]")
 _PAUSES = frozenset([",", ":", "(", ")", '"', "–", "—", "-", "--"])
@@ -114,7 +115,7 @@ class Speller:
 
     def _join(self, spaced: re.Match[str]) -> str:
         """Letters spelled out one by one are put together where that makes a word we look for."""
-        joined = re.sub(r"[ .\-_*]", "", spaced[0])
+        joined = _SEPARATORS.sub("", spaced[0])
         return joined if len(joined) > 2 and joined in self._known else spaced[0]
 
     def _repair(self, word: str) -> str:
