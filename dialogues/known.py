@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
+from state_machine import gates
 from state_machine.measures import score_of
 from state_machine.progress import Fact, Person
 from state_machine.view import View
@@ -53,7 +54,7 @@ def known(view: View) -> dict[str, Any]:
         own = view.script.dialogues[run.dialogue].memories
         words = {name: word for name, word in words.items() if name not in own} | _answers(run.answers)
     people = [_person(person) for person in progress.people]
-    living = [person for person in people if not person.died]
+    living = [_person(person) for person in gates.offered(view)]
     words["people"] = living
     words["died_people"] = [person.name for person in people if person.died]
     words["circles"] = {

@@ -15,6 +15,7 @@ from jinja2 import Template
 from dialogues.book import Book
 from dialogues.known import known
 from dialogues.lines import Lines
+from dialogues.pieces import pieces
 from dialogues.templates import compiled, environment, is_plain
 from state_machine.effects import Effect, Erase, Export, Redraw, Remark, Say, Settle, TakeOut, Toast
 from state_machine.kinds import Kind
@@ -90,9 +91,9 @@ class Prompts:
         view = View(self._script, progress, run, now)
         step = self._script.dialogues[run.dialogue].steps[run.step]
         texts = [
-            text
+            piece
             for bubble, turn in zip(step.bubbles, say.wordings, strict=True)
-            if (text := self._render(_taken_in_turn(bubble, turn), view))
+            for piece in pieces(self._render(_taken_in_turn(bubble, turn), view))
         ]
         for text in texts[:-1]:
             yield Message(text, keeps_keyboard=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from state_machine.effects import Erase, Export, Strike
-from state_machine.programme import CONSENT_VERSION, Act, Action, Ask, OfLast, Open, Pause
+from state_machine.programme import CONSENT_VERSION, Act, Action, Ask, Forget, OfLast, Open, Pause
 from state_machine.progress import Progress, Run
 from state_machine.turn import local
 
@@ -29,6 +29,8 @@ def act(flow: Flow, action: Action, run: Run) -> None:
             flow.change(paused_until=flow.now + timedelta(days) if days else UNTIL_THEY_WRITE)
         case OfLast(what, dialogue):
             _of_last(flow, what, dialogue)
+        case Forget(memory):
+            _forget(flow, memory)
         case Act():
             _simply(flow, action, run)
 
@@ -67,6 +69,17 @@ def _simply(flow: Flow, action: Act, run: Run) -> None:
             if flow.front is not None:
                 flow.close_as_left(flow.front)
                 flow.resume()
+
+
+def _forget(flow: Flow, memory: str) -> None:
+    def without(runs: tuple[Run, ...]) -> tuple[Run, ...]:
+        return tuple(replace(run, answers=tuple(a for a in run.answers if a.memory != memory)) for run in runs)
+
+    flow.change(
+        facts={name: fact for name, fact in flow.progress.facts.items() if name != memory},
+        runs=without(flow.progress.runs),
+        aside=without(flow.progress.aside),
+    )
 
 
 def _change_person(flow: Flow, action: Act, run: Run) -> None:

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from state_machine.conditions import CONDITIONS
-from state_machine.programme import ASKED_AGAIN
+from state_machine.programme import ASKED_AGAIN, REPEATED
 from state_machine.progress import Progress, Run
 from state_machine.script import Part, Script, Silence, Step
 from state_machine.view import View
@@ -39,6 +39,8 @@ def due(view: View, on: date) -> Part | None:
     progress = view.progress
     if progress.begun is None:
         return None
+    if (again := repeated(view, on)) is not None:
+        return again
     if progress.phase in ASKED_AGAIN:
         return asked_again(view, on)
     seen: dict[str, int] = {}
@@ -58,6 +60,23 @@ def due(view: View, on: date) -> Part | None:
         if not is_done and (part.when is None or CONDITIONS[part.when](view)):
             return part
     return None
+
+
+def repeated(view: View, on: date) -> Part | None:
+    """What comes round again in every phase, by the table: the first that is due by the client's date `on`."""
+    for dialogue, days, only_if in REPEATED:
+        due_on = repeats_on(view.progress, dialogue, days)
+        wanted = dialogue in view.script.dialogues and view.progress.put_off.get(dialogue) != on
+        if wanted and due_on is not None and due_on <= on and CONDITIONS[only_if](view):
+            return Part(view.progress.phase, 1, dialogue, dialogue)
+    return None
+
+
+def repeats_on(progress: Progress, dialogue: str, days: int) -> date | None:
+    """The client's date on which what comes round every so many days comes next; None before day 1."""
+    done = progress.done.get(dialogue)
+    last = done.last.astimezone(zone_of(progress)).date() if done is not None else progress.begun
+    return None if last is None else last + timedelta(days)
 
 
 def asked_again(view: View, on: date) -> Part | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from state_machine import measures
+from state_machine import gates, measures
 from state_machine.programme import SOS
 from state_machine.view import View
 
@@ -32,8 +32,8 @@ def has_several_zones(view: View) -> bool:
 
 @condition
 def has_people(view: View) -> bool:
-    """Somebody who is alive stands on the people map."""
-    return any(not person.died for person in view.progress.people)
+    """Somebody who is alive and may be offered stands on the people map."""
+    return bool(gates.offered(view))
 
 
 @condition
@@ -311,3 +311,6 @@ def country_changed_to_several_zones(view: View) -> bool:
     """A country with several time zones was given on its own, outside the first talk, so the clock must be asked."""
     alone = view.run is not None and view.run.amends
     return alone and has_several_zones(view)
+
+
+from state_machine import conditions_of_gates  # noqa: E402, F401 - they enter themselves, beside these

@@ -8,14 +8,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from state_machine import acts, agenda, measures, offers
+from state_machine import acts, agenda, gates, measures, offers
 from state_machine.answers import Taken
 from state_machine.conditions import CONDITIONS
 from state_machine.effects import Erase, Settle, Strike, TakeOut
+from state_machine.gates import Gate
 from state_machine.programme import (
     DOORS,
     GO_ON,
     INTERRUPTS,
+    PERSON_GATE,
     STILL_TO_COME,
 )
 from state_machine.progress import MOST_OPEN, Done, Run
@@ -42,7 +44,8 @@ class Flow(Turning):
         if name not in self.script.dialogues:
             self.remark("passed_over", again=True)
             return
-        left = next((run for run in (*self.progress.runs, *self.progress.aside) if run.dialogue == name), None)
+        half_done = [run for run in (*self.progress.runs, *self.progress.aside) if run.dialogue == name]
+        left = next((run for run in half_done if person in {None, run.person}), None)
         if left is not None:
             self.drop(left)
             self.change(aside=tuple(run for run in self.progress.aside if run.id != left.id))
@@ -82,14 +85,38 @@ class Flow(Turning):
     # --- moving ------------------------------------------------------------------
 
     def arrive(self, run: Run) -> None:
-        """Pass silent steps by their conditions, then ask what is missing, or say the step; an ending closes."""
+        """Pass silent steps, ask the gate of whom this is aimed at and what is missing, say the step; an ending closes."""
         run = self.settled(run)
+        if self.barred(run):
+            return
         need = self.missing(run)
         if need is not None and self.ask(need):
             return
         self.say(run)
         if self.step(run).is_ending:
             self.close(run, run.step)
+
+    def barred(self, run: Run) -> bool:
+        """Whether `run` is aimed at somebody whose gate is not open: it is asked first, and a closed one ends the run."""
+        if not self.is_shut(run) or self.step(run).is_ending:
+            return False
+        if gates.of_run(self.view(run)) is Gate.CLOSED or PERSON_GATE not in self.script.dialogues:
+            self.turn_away(run)
+        else:
+            self.open(PERSON_GATE, person=run.person)
+        return True
+
+    def is_shut(self, run: Run) -> bool:
+        """Whether `run` is aimed at a person whose gate is not open."""
+        aimed = self.dialogue(run).aimed and not run.amends
+        return aimed and gates.of_run(self.view(run)) not in {None, Gate.OPEN}
+
+    def turn_away(self, run: Run) -> None:
+        """Close what is aimed at a person whose gate is not open, in words that don't say why."""
+        self.close_as_left(run)
+        if not self.woken:
+            self.remark("gate_closed")
+        self.resume(after=run)
 
     def settled(self, run: Run) -> Run:
         """`run` at the first step that speaks."""
@@ -116,7 +143,7 @@ class Flow(Turning):
             self.drop(run)
             self.enter(run, "amended")
             if not self.interrupted(run, taken):
-                self.after_amending()
+                self.after_amending(kept=bool(run.answers))
             return
         target = self.charts.way(run.dialogue, run.step, taken.index)
         run = self.settled(self.moved(run, target))
@@ -135,10 +162,10 @@ class Flow(Turning):
                 return True
         return False
 
-    def after_amending(self) -> None:
-        """Go on with what the amended answer was needed for, or say that it is kept."""
+    def after_amending(self, *, kept: bool) -> None:
+        """Go on with what the amended answer was needed for, or say that it is kept, or was skipped."""
         if self.front is None:
-            self.remark("kept")
+            self.remark("kept" if kept else "left")
         else:
             self.arrive(self.front)
 
@@ -194,6 +221,10 @@ class Flow(Turning):
         What ended by silence ends in silence: the question below waits until the client writes.
         """
         run = self.front
+        gate_asked = after is not None and after.dialogue == PERSON_GATE
+        if run is not None and gate_asked and self.is_shut(run):
+            self.turn_away(run)
+            return
         if run is None or self.woken:
             return
         if run.dialogue == GO_ON:

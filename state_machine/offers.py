@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from state_machine import gates
 from state_machine.kinds import PICKED_SEVERAL, Kind
 from state_machine.plain_words import plain
 from state_machine.progress import Run
@@ -57,7 +58,7 @@ def offers(step: Step, view: View) -> tuple[Offer, ...]:
 
 
 def _of_kind(kind: Kind, way: Way, view: View) -> list[Offer]:
-    living = [person for person in view.progress.people if not person.died]
+    living = gates.offered(view)
     picked = view.run.picked if view.run else ()
     match kind:
         case Kind.SKIP:

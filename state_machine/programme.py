@@ -90,7 +90,14 @@ class OfLast:
     dialogue: str
 
 
-Action = Act | Open | Ask | Pause | OfLast
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Take out what is kept under one memory, also where it was just answered."""
+
+    memory: str
+
+
+Action = Act | Open | Ask | Pause | OfLast | Forget
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +131,17 @@ RENAMED: dict[str, str] = {}
 ASKED_AGAIN = {"not_now": ("assessment/is_it_for_me", 14)}
 """By phase: the dialogue that is due again so many days after it was last finished."""
 
+REPEATED = (("gates/eating", 30, "eating_is_a_trouble"),)
+"""What is due again so many days after it was last finished (or after day 1), in any phase, if that is true."""
+
 SOS = "always/sos"
+PERSON_GATE = "gates/person"
+PLAN = "always/plan"
+PLAN_MAKING = "always/plan_making"
+PLAN_PARTS = ("signs", "alone", "distract", "ask", "professionals", "safer", "live_for")
+"""The parts of the plan for hard moments; each is kept as `plan_` and its name."""
+ONE_PAGE = frozenset({PLAN_MAKING})
+"""Dialogues that keep a page and not a day: only the words that stand there last, and no entry of how it was."""
 FRESH_LOSS = "always/fresh_loss"
 UNDER_18 = "always/under_18"
 TALKS = {
@@ -176,6 +193,16 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(CHECK_IN_AGAIN, "strike_last", do=(OfLast("strike", CHECK_IN),)),
     # Safety
     Departure(SOS, "misread", do=(Act.NOT_SO_MEANT,)),
+    # The plan for hard moments, and the gates
+    Departure(PLAN, "make", do=(Open(PLAN_MAKING),)),
+    Departure(PLAN, "numbers", do=(Open(SOS),)),
+    *(Departure(PLAN, f"change_{part}", do=(Ask(f"plan_{part}"),)) for part in PLAN_PARTS),
+    *(Departure(PLAN, f"remove_{part}", do=(Forget(f"plan_{part}"), Open(PLAN))) for part in PLAN_PARTS),
+    Departure(PLAN, "remove_all", do=tuple(Forget(f"plan_{part}") for part in PLAN_PARTS)),
+    Departure(PLAN_MAKING, "made", do=(Open(PLAN),)),
+    Departure(MAP, "gate", do=(Open(PERSON_GATE, same_person=True),)),
+    Departure("gates/eating", "danger", do=(Open(TALKS[Kind.MEDICAL]),)),
+    Departure("gates/eating", "not_today", do=(Act.POSTPONE,)),
     # The door to everything
     Departure(HOME, "check_in", do=(Open(CHECK_IN),)),
     Departure(HOME, "people", do=(Open(MAP),)),
@@ -183,6 +210,8 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(GO_ON, "go_on", do=(Act.GO_ON,)),
     Departure(GO_ON, "leave_it", do=(Act.PUT_ASIDE,)),
     Departure("always/help", "numbers", do=(Open(SOS),)),
+    Departure("always/help", "plan", do=(Open(PLAN),)),
+    Departure(HOME, "plan", do=(Open(PLAN),)),
     # Settings, pause, export, delete
     Departure(SETTINGS, "change_name", do=(Ask("name"),)),
     Departure(SETTINGS, "change_country", do=(Ask("country"),)),
@@ -194,6 +223,7 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure("always/pause", "until_i_write", do=(Pause(None),)),
     Departure("always/pause", "not_paused", do=(Act.UNPAUSE,)),
     Departure("always/export", "export", do=(Act.EXPORT,)),
+    Departure("always/delete", "export_first", only_if="someone_frightens_them", do=(Open("always/export"),)),
     Departure("always/delete", "export_first", do=(Act.EXPORT,)),
     Departure("always/delete", "delete", do=(Act.ERASE,)),
     # Still to be written; the rows stand so that the phases are whole
@@ -212,6 +242,7 @@ INTERRUPTS: tuple[Interrupt, ...] = (
     Interrupt("felt", "heavy_feeling", Open(SOS, because="unsure")),
     Interrupt("day_feelings", "heavy_feeling", Open(SOS, because="unsure")),
     Interrupt("country", "country_changed_to_several_zones", Ask("zone")),
+    *(Interrupt(f"plan_{part}", "given_by_itself", Open(PLAN)) for part in PLAN_PARTS),
 )
 
 
@@ -220,6 +251,7 @@ def opened() -> set[str]:
     actions = [action for row in DEPARTURES for action in row.do] + [row.do for row in INTERRUPTS]
     by_tables = {a.dialogue for a in actions if isinstance(a, Open)}
     by_tables |= {a.dialogue for a in actions if isinstance(a, OfLast) and a.what != "strike"}
+    by_tables |= {PERSON_GATE, *(dialogue for dialogue, _, _ in REPEATED)}
     return by_tables | set(TALKS.values()) | {UNDER_18, WELCOME, HOME, GO_ON, STILL_TO_COME, CHECK_IN_AGAIN}
 
 
@@ -231,6 +263,7 @@ def asked() -> set[str]:
 def conditions() -> set[str]:
     """The conditions that the tables name."""
     names = {row.only_if for row in DEPARTURES} | {row.only_if for row in INTERRUPTS}
+    names |= {only_if for _, _, only_if in REPEATED}
     return {name for name in names if name}
 
 

@@ -16,7 +16,7 @@ from state_machine.chart import Charts
 from state_machine.effects import Effect, Enter, Remark, Say
 from state_machine.kinds import Kind
 from state_machine.messages import Lane
-from state_machine.programme import NOTE, TALKS
+from state_machine.programme import NOTE, ONE_PAGE, TALKS
 from state_machine.progress import MOST_STEPS_BACK, Answer, Entry, Fact, Person, Progress, Run
 from state_machine.script import Dialogue, Step
 from state_machine.view import View
@@ -170,7 +170,7 @@ class Turning:
 
     def enter(self, run: Run, outcome: str) -> None:
         """Keep what was answered in a run as an entry. Before consent nothing is kept."""
-        if run.answers and self.progress.consent is not None:
+        if run.answers and self.progress.consent is not None and run.dialogue not in ONE_PAGE:
             people = {answer.person for answer in run.answers if answer.person is not None}
             person = people.pop() if len(people) == 1 else None
             answers = _without_words(run) if run.dialogue in TALKS.values() else run.answers
