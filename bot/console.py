@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from bot.app import App
 from bot.conversation import Heard
-from state_machine import agenda
+from state_machine import agenda, occasions
 from state_machine.events import Said
 from state_machine.messages import ExportFile, Message
 from state_machine.offers import FINISHED, PICK
@@ -84,7 +84,7 @@ class Console:
     def _wake_up(self) -> None:
         """Let everything happen that had to happen by now, each at its own instant."""
         while (chat := self._chat()) is not None:
-            due = agenda.next_wake(self._app.charts.script, chat.progress)
+            due = occasions.next_wake(self._app.charts.script, chat.progress)
             if due is None or due > self._now() or not self._app.conversation.wake(chat.client, due, due):
                 return
             self._drain()

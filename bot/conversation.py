@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dialogues.prompts import Prompts, Tap
-from state_machine import agenda
+from state_machine import occasions
 from state_machine.chart import Charts
 from state_machine.effects import Count, Enter, Erase, Strike
 from state_machine.engine import step
@@ -141,7 +141,7 @@ class Conversation:
                     work.entries.strike(chat.client, run=run, person=person)
                 case _:
                     pass
-        work.clients.keep(chat, turn.progress, agenda.next_wake(self._charts.script, turn.progress), now)
+        work.clients.keep(chat, turn.progress, occasions.next_wake(self._charts.script, turn.progress), now)
         if decided.outgoing:
             work.outbox.put(chat.client, turn.lane, decided.outgoing, now)
 

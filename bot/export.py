@@ -24,7 +24,7 @@ def export_file(progress: Progress, entries: list[Entry], now: datetime) -> tupl
         "finished": {name: _done(done) for name, done in sorted(progress.done.items())},
         "put_off": progress.put_off,
         "last_heard": progress.heard,
-        "last_looked_in": progress.looked_in,
+        "last_written_first": progress.unasked.at if progress.unasked else None,
         "paused_until": progress.paused_until,
         "known": {name: _fact(fact) for name, fact in sorted(progress.facts.items())},
         "people": [_person(person) for person in progress.people],

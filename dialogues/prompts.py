@@ -17,6 +17,7 @@ from dialogues.known import known
 from dialogues.lines import Lines
 from dialogues.pieces import pieces
 from dialogues.templates import compiled, environment, is_plain
+from dialogues.upcoming import Upcoming
 from state_machine.effects import Effect, Erase, Export, Redraw, Remark, Say, Settle, TakeOut, Toast
 from state_machine.kinds import Kind
 from state_machine.messages import Choice, Deletion, Edit, ExportFile, Message, Outgoing, TapAnswer
@@ -168,6 +169,8 @@ class Prompts:
         if "today" in wording:
             today = local(view, view.now).date()
             words["today"] = format_date(today, "EEEE", locale=self._book.language)
+        if "upcoming" in wording:
+            words["upcoming"] = Upcoming(view, self._book.language)
         if "lines" in wording:
             words["lines"] = self._lines.card(view.code("country"), view.now.date())
         return _tidy(template.render(words))

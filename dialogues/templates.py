@@ -23,6 +23,7 @@ VARIABLES = frozenset(
         "part",
         "refrains",
         "open_title",
+        "upcoming",
     }
 )
 """The names the program itself provides to every bubble. `person` is known only where a dialogue has one."""

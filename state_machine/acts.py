@@ -14,6 +14,7 @@ from state_machine.turn import local
 if TYPE_CHECKING:
     from state_machine.flow import Flow
 
+SNOOZE = timedelta(hours=1)
 UNTIL_THEY_WRITE = datetime.max.replace(tzinfo=UTC)
 """A pause without an end of its own."""
 
@@ -40,11 +41,11 @@ def _simply(flow: Flow, action: Act, run: Run) -> None:
         case Act.NEXT:
             if not flow.open_due():
                 flow.remark("nothing_due")
-        case Act.BEGIN:
-            # Heard twice: at the yes, and when the first talk ends and the client's clock is known.
-            given = flow.view(run).fact("consent")
-            day = local(flow.view(run), given.at if given else flow.now).date()
-            flow.change(begun=day, consent=f"{CONSENT_VERSION} {day}")
+        case Act.GO_ON if flow.front is not None:
+            flow.arrive(flow.front)
+        case Act.PUT_ASIDE if flow.front is not None:
+            flow.close_as_left(flow.front)
+            flow.resume()
         case Act.ERASE | Act.FORGET:
             flow.change(**{name: getattr(Progress(), name) for name in ("runs", "aside", "facts", "people")})
             flow.effects.append(Erase("erased" if action is Act.ERASE else None))
@@ -55,20 +56,34 @@ def _simply(flow: Flow, action: Act, run: Run) -> None:
             flow.effects.append(Strike(person=run.person))
         case Act.PERSON_DIED | Act.RENAME_PERSON:
             _change_person(flow, action, run)
+        case _:
+            _without_a_word(flow, action, run)
+
+
+def _without_a_word(flow: Flow, action: Act, run: Run) -> None:
+    """What only changes what is kept."""
+    put_off = {**flow.progress.put_off, run.dialogue: flow.today()}
+    match action:
+        case Act.BEGIN:
+            # Heard twice: at the yes, and when the first talk ends and the client's clock is known.
+            given = flow.view(run).fact("consent")
+            day = local(flow.view(run), given.at if given else flow.now).date()
+            flow.change(begun=day, consent=f"{CONSENT_VERSION} {day}")
         case Act.NOT_SO_MEANT:
             flow.change(misread=flow.progress.alarmed)
         case Act.UNPAUSE:
-            flow.change(paused_until=None)
-        case Act.GO_ON:
-            if flow.front is not None:
-                flow.arrive(flow.front)
+            flow.change(paused_until=None, suspended=False)
+        case Act.REST:
+            flow.change(suspended=True, snoozed_until=None)
+        case Act.SNOOZE:
+            flow.change(snoozed_until=flow.now + SNOOZE)
+        case Act.NOT_TODAY:
+            flow.change(put_off=put_off, snoozed_until=None)
         case Act.POSTPONE:
             done = {name: past for name, past in flow.progress.done.items() if name != run.dialogue}
-            flow.change(done=done, put_off={**flow.progress.put_off, run.dialogue: flow.today()})
-        case Act.PUT_ASIDE:
-            if flow.front is not None:
-                flow.close_as_left(flow.front)
-                flow.resume()
+            flow.change(done=done, put_off=put_off)
+        case _:
+            pass
 
 
 def _forget(flow: Flow, memory: str) -> None:

@@ -6,19 +6,17 @@ Days count on the client's own calendar, from the day of consent, which is day 1
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from state_machine.conditions import CONDITIONS
 from state_machine.programme import ASKED_AGAIN, REPEATED
 from state_machine.progress import Progress, Run
-from state_machine.script import Part, Script, Silence, Step
+from state_machine.script import Part, Script, Step
 from state_machine.view import View
 
 USUAL_LOOK_IN = "18:00"
 """When to look in as long as the client has not said when, on their own clock."""
-MORNING = time(10)
-"""When a look-in comes that was agreed on for the next morning."""
 NEVER = "never"
 """The code of the answer that they will come by themselves."""
 
@@ -62,6 +60,12 @@ def due(view: View, on: date) -> Part | None:
     return None
 
 
+def next_part(view: View, on: date) -> Part | None:
+    """The part that comes next after `on`, on its own day; None if none does as things stand."""
+    day = first_day_due(view, on)
+    return due(view, day) if day is not None else None
+
+
 def repeated(view: View, on: date) -> Part | None:
     """What comes round again in every phase, by the table: the first that is due by the client's date `on`."""
     for dialogue, days, only_if in REPEATED:
@@ -98,61 +102,20 @@ def day_of(part: Part, begun: date) -> date:
     return begun + timedelta(days=part.day - 1)
 
 
-def next_wake(script: Script, progress: Progress) -> datetime | None:
-    """The next instant (UTC) at which something happens by itself; `None` if nothing does."""
-    instants = [silence_due(script, progress), look_in_due(script, progress)]
-    return min((instant for instant in instants if instant is not None), default=None)
-
-
-def silence_due(script: Script, progress: Progress) -> datetime | None:
-    """When the silence at the open step has lasted as long as the step waits."""
-    run = progress.runs[-1] if progress.runs else None
-    step = open_step(script, run)
-    if run is None or step is None or step.silence is None:
-        return None
-    takes = step.silence.takes
-    if not isinstance(takes, Silence):
-        return None
-    until = run.asked + takes.after
-    return next_morning(until, zone_of(progress)) if takes.morning else until
-
-
-def next_morning(after: datetime, zone: ZoneInfo) -> datetime:
-    """The first ten in the morning on the client's clock that is not before `after`."""
-    local = after.astimezone(zone)
-    day = local.date() if local.time() <= MORNING else local.date() + timedelta(days=1)
-    return datetime.combine(day, MORNING, zone).astimezone(ZoneInfo("UTC"))
-
-
 def open_step(script: Script, run: Run | None) -> Step | None:
     """The step a run stands at, if both still exist."""
     dialogue = script.dialogues.get(run.dialogue) if run else None
     return dialogue.steps.get(run.step) if dialogue and run else None
 
 
-def look_in_due(script: Script, progress: Progress) -> datetime | None:
-    """When to write first: at the hour the client chose, on the first day after they were last here
-    on which a part is due.
-
-    Nothing while something is open, while paused, or while the last time we wrote first is unanswered.
-    """
-    if progress.begun is None or progress.heard is None or progress.runs:
+def first_day_due(view: View, on: date) -> date | None:
+    """The first of the client's dates, from `on`, on which a part is due; None if none ever is as things stand."""
+    progress = view.progress
+    if progress.begun is None:
         return None
-    if progress.looked_in is not None and progress.looked_in >= progress.heard:
-        return None
-    zone = zone_of(progress)
-    fact = progress.facts.get("look_in")
-    at = (fact.code or fact.value) if fact else USUAL_LOOK_IN
-    if at == NEVER:
-        return None
-    day = progress.heard.astimezone(zone).date() + timedelta(days=1)
-    if progress.paused_until is not None:
-        day = max(day, progress.paused_until.astimezone(zone).date())
-    view = View(script, progress, None, progress.heard)
-    days = sorted({max(day, day_of(part, progress.begun)) for part in script.contents})
     if progress.phase in ASKED_AGAIN:
-        days = [day + timedelta(later) for later in range(ASKED_AGAIN[progress.phase][1] + 1)]
-    first = next((one for one in days if due(view, one)), None)
-    if first is None:
-        return None
-    return datetime.combine(first, time.fromisoformat(at), zone).astimezone(ZoneInfo("UTC"))
+        days = [on + timedelta(later) for later in range(ASKED_AGAIN[progress.phase][1] + 1)]
+    else:
+        later = {day_of(part, progress.begun) for part in view.script.contents if part.phase == progress.phase}
+        days = [on, on + timedelta(days=1), *sorted(day for day in later if day > on)]
+    return next((day for day in days if due(view, day) is not None), None)

@@ -313,4 +313,36 @@ def country_changed_to_several_zones(view: View) -> bool:
     return alone and has_several_zones(view)
 
 
-from state_machine import conditions_of_gates  # noqa: E402, F401 - they enter themselves, beside these
+# --- Time -------------------------------------------------------------------------
+
+
+@condition
+def hour_not_chosen(view: View) -> bool:
+    """The client has not yet said how often a check-in is asked for."""
+    return view.fact("remind_days") is None
+
+
+@condition
+def wrote_for_a_talk(view: View) -> bool:
+    """The last thing said unasked was for the next part of the programme."""
+    return _wrote_for(view) == "talk"
+
+
+@condition
+def wrote_for_a_check_in(view: View) -> bool:
+    """The last thing said unasked was for a check-in, at its hour or an hour later as asked."""
+    return _wrote_for(view) in {"check_in", "snooze"}
+
+
+@condition
+def wrote_after_silence(view: View) -> bool:
+    """The last thing said unasked was the word after silent days."""
+    return _wrote_for(view) in {"gentle_word", "retention"}
+
+
+def _wrote_for(view: View) -> str | None:
+    unasked = view.progress.unasked
+    return unasked.reason if unasked else None
+
+
+from state_machine import conditions_of_gates, conditions_of_safety  # noqa: E402, F401 - they enter themselves, beside these

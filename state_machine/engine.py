@@ -7,8 +7,8 @@ back, later) is read here first; then the open step; then, if nothing is open, w
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
-from state_machine import agenda
 from state_machine.acts import UNTIL_THEY_WRITE
 from state_machine.alarm import alarm
 from state_machine.answers import Misread, read
@@ -17,17 +17,21 @@ from state_machine.effects import Redraw, Toast
 from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
 from state_machine.flow import Flow
 from state_machine.messages import Lane
+from state_machine.occasions import GENTLE_AFTER, LATE, Occasion, Reason, is_kept, occasions
 from state_machine.offers import PICK, Offer, offers
 from state_machine.plain_words import plain
 from state_machine.programme import (
+    BACK_AGAIN,
     CHECK_IN,
     CHECK_IN_AGAIN,
+    GENTLE_WORD,
+    GO_ON,
     HOME,
+    RETENTION,
     WELCOME,
 )
-from state_machine.progress import Progress
+from state_machine.progress import Progress, Unasked
 from state_machine.repair import repair
-from state_machine.script import Silence, Way
 from state_machine.turn import Turn
 
 SHARED = frozenset({"sticker", "photo", "voice", "video", "document", "contact", "place"})
@@ -39,7 +43,6 @@ def step(charts: Charts, progress: Progress, event: Event) -> Turn:
     turn = Flow(charts, progress, event.at)
     repair(turn)
     if not isinstance(event, Woke):
-        turn.change(heard=event.at)
         _writes_again(turn, event)
     match event:
         case Said():
@@ -58,7 +61,13 @@ def step(charts: Charts, progress: Progress, event: Event) -> Turn:
 
 
 def _writes_again(turn: Flow, event: Event) -> None:
-    """A pause until they write ends with the next words, not with a second tap on the button that began it."""
+    """They are here. After ten silent days they are asked before we write first again.
+
+    A pause until they write ends with the next words, not with a second tap on the button that began it.
+    """
+    heard = turn.progress.heard
+    long_gone = heard is not None and event.at - heard >= GENTLE_AFTER[-1]
+    turn.change(heard=event.at, suspended=turn.progress.suspended or (long_gone and turn.progress.begun is not None))
     if turn.progress.paused_until == UNTIL_THEY_WRITE and isinstance(event, Said) and not event.crossed:
         turn.change(paused_until=None)
 
@@ -173,8 +182,16 @@ def _idle(turn: Flow) -> None:
     """Nothing is open: what is due, or the door to everything else."""
     if turn.progress.consent is None:
         turn.open(WELCOME)
+    elif turn.progress.suspended and BACK_AGAIN in turn.script.dialogues and not _just_back(turn):
+        turn.open(BACK_AGAIN)
     elif not turn.open_due():
         turn.open(HOME)
+
+
+def _just_back(turn: Flow) -> bool:
+    """Whether they were asked within a day, and chose to rest."""
+    done = turn.progress.done.get(BACK_AGAIN)
+    return done is not None and turn.now - done.last < timedelta(days=1)
 
 
 def _answer(turn: Flow, text: str) -> None:
@@ -242,24 +259,55 @@ def _shared(turn: Flow, event: Shared) -> None:
 
 
 def _woke(turn: Flow) -> None:
-    """Silence that has lasted long enough is an answer; else it may be time to look in."""
+    """Let every occasion come whose time has come: kept, or passed over; at most one of them speaks first."""
     turn.lane, turn.woken = Lane.REMINDER, True
+    for occasion in occasions(turn.script, turn.progress):
+        if occasion.due > turn.now:
+            break
+        if occasion.reason is Reason.SILENCE:
+            _silent(turn)
+            continue
+        kept = is_kept(turn.progress, occasion, turn.now)
+        turn.change(slots={**turn.progress.slots, occasion.reason.value: max(occasion.due, _latest(turn, occasion))})
+        if occasion.reason is Reason.SNOOZE:
+            turn.change(snoozed_until=None)
+        if kept and _may_speak(turn):
+            before = len(turn.effects)
+            _write_first(turn, occasion.reason)
+            if len(turn.effects) > before:
+                turn.change(unasked=Unasked(occasion.reason.value, occasion.due, turn.now))
+
+
+def _latest(turn: Flow, occasion: Occasion) -> datetime:
+    """Slots that went by while we were away are dealt with as one: passed over, never worked off one by one."""
+    return turn.now if turn.now - occasion.due > LATE else occasion.due
+
+
+def _may_speak(turn: Flow) -> bool:
+    """Not into a safety talk, which keeps its own time, nor twice in one turn."""
     run = turn.front
-    silence = agenda.silence_due(turn.script, turn.progress)
-    if run is not None and silence is not None and silence <= turn.now:
-        way = turn.step(run).silence
-        if way is not None:
-            _silent(turn, way)
-        return
-    look_in = agenda.look_in_due(turn.script, turn.progress)
-    if look_in is not None and look_in <= turn.now:
-        turn.change(looked_in=turn.now)
+    return not turn.effects and (run is None or not turn.dialogue(run).safety)
+
+
+def _write_first(turn: Flow, reason: Reason) -> None:
+    if reason is Reason.GENTLE_WORD:
+        turn.open(GENTLE_WORD)
+    elif reason is Reason.RETENTION:
+        turn.open(RETENTION)
+    elif turn.front is not None:
+        if turn.front.dialogue != GO_ON:
+            turn.open(GO_ON)
+    elif reason is Reason.TALK:
         turn.open_due()
+    else:
+        turn.open(CHECK_IN)
 
 
-def _silent(turn: Flow, way: Way) -> None:
+def _silent(turn: Flow) -> None:
+    """Silence that has lasted as long as the open step waits takes its way."""
     run = turn.front
-    if run is None or not isinstance(way.takes, Silence):
+    way = turn.step(run).silence if run is not None else None
+    if run is None or way is None:
         return
     if run.amends:
         turn.close_as_left(run)

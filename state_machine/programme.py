@@ -30,6 +30,10 @@ UNDER_WAY = ("assessment", "treatment", "termination", "aftercare", "not_now")
 WELCOME = "welcome/first_words"
 HOME = "always/home"
 GO_ON = "always/go_on"
+GENTLE_WORD = "always/gentle_word"
+BACK_AGAIN = "always/back_again"
+RETENTION = "always/retention"
+REMIND = "always/remind"
 STILL_TO_COME = "weekly/still_to_come"
 CHECK_IN = "always/check_in"
 CHECK_IN_AGAIN = "always/check_in_again"
@@ -53,6 +57,9 @@ class Act(StrEnum):
     PERSON_DIED = "keep that the person has died"
     RENAME_PERSON = "give the person the name just told"
     UNPAUSE = "write first again"
+    SNOOZE = "ask again in an hour"
+    NOT_TODAY = "do not ask again today"
+    REST = "do not write first until they say so"
     NOT_SO_MEANT = "keep for a day that the words that opened the talk were no sign of danger"
     GO_ON = "ask again what lay below"
     PUT_ASIDE = "close what lay below, keeping what was answered"
@@ -144,16 +151,26 @@ ONE_PAGE = frozenset({PLAN_MAKING})
 """Dialogues that keep a page and not a day: only the words that stand there last, and no entry of how it was."""
 FRESH_LOSS = "always/fresh_loss"
 UNDER_18 = "always/under_18"
+HARM_TO_OTHERS = "always/harm_to_others"
+VIOLENCE = "always/violence"
+MEDICAL = "always/medical"
+SOMEONE_ELSE = "always/someone_else"
+AFTER_A_SUICIDE = "always/after_a_suicide"
+CHILD_AT_RISK = "always/child_at_risk"
 TALKS = {
     Kind.SELF: SOS,
-    Kind.OTHERS: "always/harm_to_others",
-    Kind.VIOLENCE: "always/violence",
-    Kind.MEDICAL: "always/medical",
-    Kind.SOMEONE_ELSE: "always/someone_else",
-    Kind.AFTER_SUICIDE: "always/after_a_suicide",
+    Kind.OTHERS: HARM_TO_OTHERS,
+    Kind.VIOLENCE: VIOLENCE,
+    Kind.MEDICAL: MEDICAL,
+    Kind.SOMEONE_ELSE: SOMEONE_ELSE,
+    Kind.AFTER_SUICIDE: AFTER_A_SUICIDE,
     Kind.FRESH_LOSS: FRESH_LOSS,
 }
 """Which talk the first reader opens, by the kind of danger it finds."""
+MISREADING = (HARM_TO_OTHERS, VIOLENCE, MEDICAL, SOMEONE_ELSE, AFTER_A_SUICIDE)
+"""Talks beside the safety talk that words may open wrongly, and that somebody may leave with *I think of dying*."""
+SOS_ENDINGS = ("landed", "only_numbers", "still_here", "ended_quietly")
+"""After these the safety talk is over; whoever is under 18 is then told about lines for their age, and forgotten."""
 FIRST_PEOPLE = "assessment/first_people"
 SUITABILITY = "assessment/is_it_for_me"
 MAP = "people/map"
@@ -177,6 +194,8 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure("measures/gad_7", "put_off", do=(Act.POSTPONE,)),
     # People
     Departure(FIRST_PEOPLE, "not_today", do=(Act.POSTPONE,)),
+    Departure(FIRST_PEOPLE, "three", only_if="hour_not_chosen", do=(Open(REMIND),)),
+    Departure(FIRST_PEOPLE, "fewer", only_if="hour_not_chosen", do=(Open(REMIND),)),
     Departure(MAP, "add", do=(Open("people/add"),)),
     Departure(MAP, "change", do=(Open("people/change", same_person=True),)),
     Departure(MAP, "remove", do=(Open("people/remove", same_person=True),)),
@@ -186,13 +205,36 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure("people/died", "died", do=(Act.PERSON_DIED,)),
     Departure("people/died", "died_quietly", do=(Act.PERSON_DIED,)),
     # Check-in
+    Departure(CHECK_IN, "not_today", do=(Act.NOT_TODAY,)),
+    Departure(CHECK_IN, "in_an_hour", do=(Act.SNOOZE,)),
     Departure(CHECK_IN, "numbers", do=(Open(SOS),)),
     Departure(CHECK_IN_AGAIN, "another", do=(Open(CHECK_IN),)),
     Departure(CHECK_IN_AGAIN, "change_last", do=(OfLast("change", CHECK_IN),)),
     Departure(CHECK_IN_AGAIN, "for_yesterday", do=(OfLast("for_yesterday", CHECK_IN),)),
     Departure(CHECK_IN_AGAIN, "strike_last", do=(OfLast("strike", CHECK_IN),)),
     # Safety
-    Departure(SOS, "misread", do=(Act.NOT_SO_MEANT,)),
+    Departure(SOS, "misread", do=(Act.NOT_SO_MEANT, Act.GO_ON)),
+    Departure(SOS, "no_thoughts", do=(Act.GO_ON,)),
+    Departure(SOS, "plan", do=(Open("always/plan"),)),
+    Departure(SOS, "about_somebody_else", do=(Open(SOMEONE_ELSE),)),
+    Departure(SOS, "about_violence", do=(Open(VIOLENCE),)),
+    Departure(SOS, "about_harm", do=(Open(HARM_TO_OTHERS),)),
+    Departure(SOS, "about_the_body", do=(Open(MEDICAL),)),
+    *(Departure(SOS, outcome, only_if="said_to_be_under_age", do=(Open(UNDER_18),)) for outcome in SOS_ENDINGS),
+    *(Departure(talk, "misread", do=(Act.NOT_SO_MEANT, Act.GO_ON)) for talk in MISREADING),
+    Departure(FRESH_LOSS, "misread", do=(Act.NOT_SO_MEANT,)),
+    *(Departure(talk, "own_thoughts", do=(Open(SOS),)) for talk in (*MISREADING, CHILD_AT_RISK)),
+    Departure(MEDICAL, "own_harm", do=(Open(SOS),)),
+    Departure(VIOLENCE, "hurt", do=(Open(MEDICAL),)),
+    Departure(HARM_TO_OTHERS, "hurt_myself", do=(Open(MEDICAL),)),
+    Departure(HARM_TO_OTHERS, "not_safe_myself", do=(Open(VIOLENCE),)),
+    Departure(HARM_TO_OTHERS, "no_intent", do=(Act.GO_ON,)),
+    Departure(SOMEONE_ELSE, "a_child", do=(Open(CHILD_AT_RISK),)),
+    Departure(VIOLENCE, "a_child", do=(Open(CHILD_AT_RISK),)),
+    Departure(CHILD_AT_RISK, "not_safe_myself", do=(Open(VIOLENCE),)),
+    Departure(CHILD_AT_RISK, "under_age", do=(Open(UNDER_18),)),
+    Departure(UNDER_18, "in_danger", do=(Open(SOS),)),
+    Departure(UNDER_18, "let_go", do=(Act.FORGET,)),
     # The plan for hard moments, and the gates
     Departure(PLAN, "make", do=(Open(PLAN_MAKING),)),
     Departure(PLAN, "numbers", do=(Open(SOS),)),
@@ -212,6 +254,18 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure("always/help", "numbers", do=(Open(SOS),)),
     Departure("always/help", "plan", do=(Open(PLAN),)),
     Departure(HOME, "plan", do=(Open(PLAN),)),
+    # Time
+    Departure(GENTLE_WORD, "check_in", do=(Open(CHECK_IN),)),
+    Departure(GENTLE_WORD, "next", do=(Act.NEXT,)),
+    Departure(GENTLE_WORD, "rest", do=(Act.REST,)),
+    Departure(BACK_AGAIN, "as_before", do=(Act.UNPAUSE, Act.NEXT)),
+    Departure(BACK_AGAIN, "change", do=(Act.UNPAUSE, Open(REMIND))),
+    Departure(BACK_AGAIN, "rest", do=(Act.REST, Open(HOME))),
+    Departure(REMIND, "change_look_in", do=(Ask("look_in"),)),
+    Departure(REMIND, "change_clock", do=(Ask("zone"),)),
+    Departure(RETENTION, "erase", do=(Act.ERASE,)),
+    Departure("always/today", "now", do=(Act.NEXT,)),
+    Departure("always/why", "change", do=(Open(REMIND),)),
     # Settings, pause, export, delete
     Departure(SETTINGS, "change_name", do=(Ask("name"),)),
     Departure(SETTINGS, "change_country", do=(Ask("country"),)),
@@ -241,6 +295,7 @@ INTERRUPTS: tuple[Interrupt, ...] = (
     Interrupt("mood", "mood_is_bottom", Open(SOS)),
     Interrupt("felt", "heavy_feeling", Open(SOS, because="unsure")),
     Interrupt("day_feelings", "heavy_feeling", Open(SOS, because="unsure")),
+    Interrupt("open_plan", None, Open("always/plan")),
     Interrupt("country", "country_changed_to_several_zones", Ask("zone")),
     *(Interrupt(f"plan_{part}", "given_by_itself", Open(PLAN)) for part in PLAN_PARTS),
 )
@@ -252,7 +307,8 @@ def opened() -> set[str]:
     by_tables = {a.dialogue for a in actions if isinstance(a, Open)}
     by_tables |= {a.dialogue for a in actions if isinstance(a, OfLast) and a.what != "strike"}
     by_tables |= {PERSON_GATE, *(dialogue for dialogue, _, _ in REPEATED)}
-    return by_tables | set(TALKS.values()) | {UNDER_18, WELCOME, HOME, GO_ON, STILL_TO_COME, CHECK_IN_AGAIN}
+    by_rules = {UNDER_18, GENTLE_WORD, BACK_AGAIN, RETENTION, WELCOME, HOME, GO_ON, STILL_TO_COME, CHECK_IN_AGAIN}
+    return by_tables | by_rules | set(TALKS.values())
 
 
 def asked() -> set[str]:

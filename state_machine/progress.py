@@ -80,6 +80,15 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Unasked:
+    """The last thing we said unasked: why, when it was due, and when it was said."""
+
+    reason: str
+    due: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """What became of a dialogue so far: how often it was finished, when last, and how it ended.
 
@@ -124,8 +133,12 @@ class Progress:
     """The client's date on the day of consent: day 1 of the programme."""
     heard: datetime | None = None
     """When the client last wrote or tapped."""
-    looked_in: datetime | None = None
-    """When we last wrote first, unasked."""
+    unasked: Unasked | None = None
+    slots: Mapping[str, datetime] = field(default_factory=dict)
+    """By reason, the last slot that was dealt with: kept, or passed over."""
+    snoozed_until: datetime | None = None
+    suspended: bool = False
+    """Whether, after a long silence, the client is to be asked before we write first again."""
     recent: tuple[Heard, ...] = ()
     """The last words, for the screen. None is older than a day."""
     alarmed: Heard | None = None

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dialogues.prompts import Prompts, Tap
-from state_machine import agenda
+from state_machine import occasions
 from state_machine.chart import Charts
 from state_machine.engine import step
 from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
@@ -150,7 +150,7 @@ class Performance:
     def _time_passes(self, time: timedelta) -> Iterator[str]:
         until = self._now + time
         while True:
-            due = agenda.next_wake(self._charts.script, self._stage.progress())
+            due = occasions.next_wake(self._charts.script, self._stage.progress())
             if due is None or due > until:
                 break
             self._now = max(due, self._now)

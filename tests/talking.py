@@ -17,7 +17,7 @@ from bot.conversation import Conversation, Heard
 from bot.settings import Settings
 from dialogues.book import Book
 from dialogues.prompts import Prompts, Tap
-from state_machine import agenda
+from state_machine import occasions
 from state_machine.chart import Charts
 from state_machine.effects import Enter, Remark, Say, Toast
 from state_machine.engine import step
@@ -182,7 +182,7 @@ class Story:
     def passes(self, **time: float) -> list[datetime]:
         """Let time pass; whatever is due happens at its own instant. Returns those instants."""
         until, woken = self.now + timedelta(**time), []
-        while (due := agenda.next_wake(self.script, self.progress)) is not None and due <= until:
+        while (due := occasions.next_wake(self.script, self.progress)) is not None and due <= until:
             woken.append(due)
             self._happens(Woke(max(due, self.now)))
             assert len(woken) < 20, "woken again and again"

@@ -19,7 +19,7 @@ from bot.conversation import Conversation, Heard
 from dialogues.book import Book
 from dialogues.lines import Lines
 from dialogues.prompts import Prompts
-from state_machine import agenda
+from state_machine import occasions
 from state_machine.chart import Charts
 from state_machine.engine import step
 from state_machine.events import Event, Said, Woke
@@ -106,7 +106,7 @@ def test_a_double_tap_never_fills_two_items(ana: Client, app: App) -> None:
 
 def test_a_wake_up_happens_once(ana: Client, app: App) -> None:
     walk(ana, DAY_ONE)
-    due = agenda.next_wake(app.charts.script, ana.progress)
+    due = occasions.next_wake(app.charts.script, ana.progress)
     assert due is not None
     assert ana.wakes(due)
     assert ana.arrives()
@@ -118,7 +118,7 @@ def test_a_wake_up_happens_once(ana: Client, app: App) -> None:
 
 def test_what_is_due_is_kept_beside_the_progress_so_that_a_restart_finds_it(ana: Client, app: App) -> None:
     walk(ana, DAY_ONE)
-    due = agenda.next_wake(app.charts.script, ana.progress)
+    due = occasions.next_wake(app.charts.script, ana.progress)
     assert due is not None
     client = ana.chat.client
     with app.store.begin() as work:
@@ -162,7 +162,7 @@ def test_the_same_broken_update_again_is_not_apologised_for_twice(ana: Client, a
 def test_a_wake_up_that_breaks_is_tried_again_later_and_the_client_is_not_disturbed(ana: Client, app: App) -> None:
     walk(ana, DAY_ONE)
     before = ana.progress
-    due = agenda.next_wake(app.charts.script, before)
+    due = occasions.next_wake(app.charts.script, before)
     assert due is not None
     broken = _with_a_broken_step(app, _next_place(ana, Woke(due)))
     assert broken.conversation.wake(ana.chat.client, due, due)
@@ -196,7 +196,7 @@ def test_a_corrupt_row_is_that_client_s_fault_alone(ana: Client, app: App) -> No
 def test_a_corrupt_row_that_is_due_is_not_due_for_ever(ana: Client, app: App) -> None:
     walk(ana, DAY_ONE)
     client = ana.chat.client
-    due = agenda.next_wake(app.charts.script, ana.progress)
+    due = occasions.next_wake(app.charts.script, ana.progress)
     assert due is not None
     change(app.settings.data_dir / "companion.sqlite", "UPDATE chats SET progress = x'01'")
     assert not app.conversation.wake(client, due, due)

@@ -27,7 +27,7 @@ from bot.settings import SettingsRefused
 from dialogues.book import Book
 from dialogues.lines import Lines
 from dialogues.prompts import Prompts
-from state_machine import agenda
+from state_machine import occasions
 from state_machine.chart import Charts
 from state_machine.events import Edited, Said, Shared, Tapped
 from state_machine.script import Bubble
@@ -125,7 +125,7 @@ def test_no_file_and_no_log_line_carries_a_word_whatever_is_sent(
             assert app.conversation.hear(heard)
             _nothing_in_files(app.settings.data_dir)
             marked.carried()
-        due = agenda.next_wake(app.charts.script, marked.progress)
+        due = occasions.next_wake(app.charts.script, marked.progress)
         if due is not None:
             marked.wakes(due)
     _nothing_in(caplog.text, "the log")
@@ -140,7 +140,7 @@ def test_no_fault_of_a_turn_carries_a_word(marked: Client, app: App, caplog: pyt
     with caplog.at_level(logging.DEBUG):
         for heard in _every_event(marked):
             broken.hear(replace(heard, key=f"broken {heard.key}"))
-        due = agenda.next_wake(app.charts.script, marked.progress)
+        due = occasions.next_wake(app.charts.script, marked.progress)
         if due is not None:
             broken.wake(marked.chat.client, due, due)
         assert broken.faults

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dialogues.prompts import Prompts
-from state_machine import agenda
+from state_machine import occasions
 from state_machine.chart import Charts
 from state_machine.effects import Say
 from state_machine.programme import CHECK_IN, FIRST_PEOPLE, SUITABILITY
@@ -68,7 +68,7 @@ def test_day_2_and_day_4_come_on_the_right_day_at_the_hour_they_chose(
 
 
 def _next_on_their_clock(story: Story, zone: str) -> tuple[date, time]:
-    due = agenda.next_wake(story.script, story.progress)
+    due = occasions.next_wake(story.script, story.progress)
     assert due is not None
     local = due.astimezone(ZoneInfo(zone))
     return local.date(), local.time()

@@ -1,0 +1,72 @@
+"""The conditions that only the talks about danger ask. Entered beside those of `conditions.py`, under their names."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from state_machine.conditions import condition
+from state_machine.view import View
+
+TOLD_FOR = timedelta(days=1)
+"""How long what was told of danger is not asked again, only whether it is nearer."""
+DANGER = {"done", "soon", "thoughts", "unsure", "pain"}
+PLAN = ("signs", "alone", "distract", "ask", "professionals", "safer", "live_for")
+"""The parts of the plan for hard moments."""
+
+
+@condition
+def told_of_danger_lately(view: View) -> bool:
+    """They told of danger in answer to a question, a day ago or less."""
+    told = [(view.fact("danger"), DANGER), (view.fact("own_thoughts"), DANGER)]
+    told.append((view.fact("ending_life"), {"now", "thoughts", "unsure", "tried"}))
+    return any(fact is not None and fact.code in codes and view.now - fact.at <= TOLD_FOR for fact, codes in told)
+
+
+@condition
+def told_done_elsewhere(view: View) -> bool:
+    """Another talk about danger ended, in the same instant, with the answer that something was done already."""
+    return _told_elsewhere(view, {"done"})
+
+
+@condition
+def told_might_act_elsewhere(view: View) -> bool:
+    """Another talk about danger ended, in the same instant, with the answer that they might act soon."""
+    return _told_elsewhere(view, {"soon"})
+
+
+@condition
+def told_thoughts_elsewhere(view: View) -> bool:
+    """Another talk about danger ended, in the same instant, with the answer that they have thoughts, or perhaps."""
+    return _told_elsewhere(view, {"thoughts", "unsure"})
+
+
+def _told_elsewhere(view: View, codes: set[str]) -> bool:
+    fact = view.fact("own_thoughts")
+    return fact is not None and fact.code in codes and view.run is not None and fact.at == view.run.opened
+
+
+@condition
+def item_9_as_before_with_a_plan(view: View) -> bool:
+    """Item 9 opened the talk in front, lies no higher than the last time, and there is a plan for hard moments."""
+    fact, before = view.fact("phq9_9"), view.progress.facts.get("phq9_9")
+    if fact is None or before is None or fact is before or view.run is None or fact.at != view.run.opened:
+        return False
+    return has_a_plan(view) and (before.code or "") in {"1", "2", "3"} and (fact.code or "") <= (before.code or "")
+
+
+@condition
+def has_a_plan(view: View) -> bool:
+    """Something stands in the plan for hard moments."""
+    return any(view.fact(f"plan_{part}") for part in PLAN)
+
+
+@condition
+def country_unknown(view: View) -> bool:
+    """The client has not said which country they are in."""
+    return view.code("country") is None
+
+
+@condition
+def said_to_be_under_age(view: View) -> bool:
+    """The client said that they are under 18."""
+    return view.code("age") == "under"

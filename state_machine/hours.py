@@ -1,0 +1,65 @@
+"""Hours on the client's own clock, as instants.
+
+Over a change of the clocks: in the hour that is lost in spring the first minute after it, in the hour that
+comes twice in autumn the first of the two (PEP 495, `fold=0`). Every other rule of time builds on this one.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+MORNING = time(10)
+"""When a look-in comes that was agreed on for the next morning."""
+EVERY_DAY = frozenset(range(7))
+QUIET_FROM, QUIET_UNTIL = time(21, 30), time(8)
+"""The hours in which nothing is said that nobody chose an hour for."""
+
+
+def instant(day: date, at: time, zone: ZoneInfo) -> datetime | None:
+    """The instant (UTC) of a time of day on a date in `zone`; None if that zone leaves out the whole date."""
+    wall = datetime.combine(day, at)
+    here = wall.replace(tzinfo=zone).astimezone(UTC)
+    if here.astimezone(zone).replace(tzinfo=None) == wall:
+        return here
+    first = _end_of_gap(wall, zone)
+    return first if first.astimezone(zone).date() == day else None
+
+
+def _end_of_gap(wall: datetime, zone: ZoneInfo) -> datetime:
+    """The first instant after the clocks went forward over `wall`."""
+    late, early = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    before = early.astimezone(zone).utcoffset()
+    while late - early > timedelta(seconds=1):
+        middle = early + (late - early) / 2
+        middle = middle.replace(microsecond=0)
+        if middle in (early, late):
+            break
+        early, late = (middle, late) if middle.astimezone(zone).utcoffset() == before else (early, middle)
+    return late
+
+
+def first_after(
+    after: datetime, at: time, zone: ZoneInfo, weekdays: frozenset[int] = frozenset(range(7))
+) -> datetime:
+    """The first instant later than `after` when it is `at` in `zone` on one of `weekdays` (Monday is 0)."""
+    day = after.astimezone(zone).date()
+    while True:
+        if day.weekday() in weekdays:
+            found = instant(day, at, zone)
+            if found is not None and found > after:
+                return found
+        day += timedelta(days=1)
+
+
+def next_morning(after: datetime, zone: ZoneInfo) -> datetime:
+    """The first morning that is not before `after`."""
+    return first_after(after - timedelta(seconds=1), MORNING, zone)
+
+
+def out_of_quiet(moment: datetime, zone: ZoneInfo) -> datetime:
+    """`moment`, or the end of the quiet hours it lies in."""
+    local = moment.astimezone(zone).time()
+    if QUIET_UNTIL <= local < QUIET_FROM:
+        return moment
+    return first_after(moment - timedelta(seconds=1), QUIET_UNTIL, zone)

@@ -1,0 +1,198 @@
+"""What happens by itself, and when: silence, the hour chosen for a talk or a check-in, a word after silent days.
+
+Pure functions of progress. Nothing is scheduled, so nothing scheduled can be lost, doubled or sent again because
+the content changed: each kind of occasion remembers the last of its slots that was dealt with, and the next one
+is the first by its rule after that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from state_machine import agenda, hours
+from state_machine.programme import CHECK_IN, GENTLE_WORD, RETENTION
+from state_machine.progress import Progress
+from state_machine.script import Script, Silence
+from state_machine.view import View
+
+GENTLE_AFTER = (timedelta(days=3), timedelta(days=10))
+"""Silent days after which one gentle word is said. After the last of them nothing, until the client writes."""
+RETENTION_AFTER = timedelta(days=365)
+"""Silence after which the client is told that all that is kept will be erased."""
+LATE = timedelta(hours=4)
+"""How late a slot may be kept; a later one is skipped, never sent after its time."""
+HERE = timedelta(minutes=45)
+"""Whoever wrote so lately is here, and is not reminded."""
+WEEKDAYS = {
+    "daily": frozenset(range(7)),
+    "three": frozenset({0, 2, 4}),
+    "weekdays": frozenset(range(5)),
+    "weekends": frozenset({5, 6}),
+}
+"""The days on which a check-in is asked for, by the code of the answer."""
+
+
+class Reason(StrEnum):
+    """Why something is said unasked. The value is the name its last slot is kept under."""
+
+    SILENCE = "silence"
+    SNOOZE = "snooze"
+    TALK = "talk"
+    CHECK_IN = "check_in"
+    GENTLE_WORD = "gentle_word"
+    RETENTION = "retention"
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """One thing that happens by itself at `due` (UTC)."""
+
+    reason: Reason
+    due: datetime
+
+
+def next_wake(script: Script, progress: Progress) -> datetime | None:
+    """The next instant (UTC) at which something happens by itself; `None` if nothing does."""
+    return min((occasion.due for occasion in occasions(script, progress)), default=None)
+
+
+def occasions(script: Script, progress: Progress) -> list[Occasion]:
+    """The next occasion of each kind, the earliest first."""
+    found = [
+        Occasion(reason, due)
+        for reason, due in (
+            (Reason.SILENCE, silence_due(script, progress)),
+            (Reason.SNOOZE, progress.snoozed_until),
+            (Reason.TALK, talk_due(script, progress)),
+            (Reason.CHECK_IN, check_in_due(progress)),
+            (Reason.GENTLE_WORD, gentle_word_due(script, progress)),
+            (Reason.RETENTION, retention_due(script, progress)),
+        )
+        if due is not None
+    ]
+    return sorted(found, key=lambda occasion: occasion.due)
+
+
+def silence_due(script: Script, progress: Progress) -> datetime | None:
+    """When the silence at the open step has lasted as long as the step waits, outside the quiet hours.
+
+    The safety talk keeps its own time, by night as well.
+    """
+    run = progress.runs[-1] if progress.runs else None
+    step = agenda.open_step(script, run)
+    if run is None or step is None or step.silence is None:
+        return None
+    takes = step.silence.takes
+    if not isinstance(takes, Silence):
+        return None
+    zone = agenda.zone_of(progress)
+    until = run.asked + takes.after
+    if takes.morning:
+        return hours.next_morning(until, zone)
+    return until if script.dialogues[run.dialogue].safety else hours.out_of_quiet(until, zone)
+
+
+def talk_due(script: Script, progress: Progress) -> datetime | None:
+    """When to look in for the next part: the hour the client chose, on the first day on which a part is due."""
+    at = hour_of(progress, "look_in", agenda.USUAL_LOOK_IN)
+    if progress.begun is None or progress.heard is None or at is None:
+        return None
+    zone = agenda.zone_of(progress)
+    after = _after(progress, Reason.TALK, zone)
+    day = after.astimezone(zone).date()
+    view = View(script, progress, None, progress.heard)
+    starts = hours.first_after(after, at, zone).astimezone(zone).date()
+    first = agenda.first_day_due(view, max(day, starts))
+    return None if first is None else _on(first, at, zone, after)
+
+
+def check_in_due(progress: Progress) -> datetime | None:
+    """When to ask for a check-in: at the hour and on the days the client chose."""
+    at = hour_of(progress, "remind_at", None)
+    fact = progress.facts.get("remind_days")
+    weekdays = WEEKDAYS.get(fact.code or "") if fact else None
+    if at is None or weekdays is None or fact is None or progress.begun is None:
+        return None
+    zone = agenda.zone_of(progress)
+    after = max(_after(progress, Reason.CHECK_IN, zone), fact.at)
+    return hours.first_after(after, at, zone, weekdays)
+
+
+def gentle_word_due(script: Script, progress: Progress) -> datetime | None:
+    """When one gentle word is said after three and after ten silent days, at the client's own hour."""
+    at = hour_of(progress, "look_in", agenda.USUAL_LOOK_IN)
+    if progress.begun is None or progress.heard is None or at is None or GENTLE_WORD not in script.dialogues:
+        return None
+    zone = agenda.zone_of(progress)
+    said = progress.slots.get(Reason.GENTLE_WORD)
+    for silent in GENTLE_AFTER:
+        due = hours.first_after(progress.heard + silent - timedelta(hours=12), at, zone)
+        if said is None or said < due:
+            return due
+    return None
+
+
+def retention_due(script: Script, progress: Progress) -> datetime | None:
+    """When, after a year of silence, the client is told that all of it will be erased."""
+    if progress.begun is None or progress.heard is None or RETENTION not in script.dialogues:
+        return None
+    said = progress.slots.get(Reason.RETENTION)
+    if said is not None and said > progress.heard:
+        return None
+    zone = agenda.zone_of(progress)
+    return hours.first_after(progress.heard + RETENTION_AFTER, hours.MORNING, zone)
+
+
+def is_kept(progress: Progress, occasion: Occasion, now: datetime) -> bool:
+    """Whether an occasion is still right when its time has come, or is to be passed over without a word."""
+    if occasion.reason is Reason.SILENCE:
+        return True
+    heard = progress.heard
+    late = now - occasion.due > LATE and occasion.reason is not Reason.RETENTION
+    here = heard is not None and now - heard < HERE
+    paused = progress.paused_until is not None and now < progress.paused_until
+    if late or here or paused:
+        return False
+    if occasion.reason in (Reason.TALK, Reason.CHECK_IN, Reason.SNOOZE):
+        silent = heard is not None and now - heard > GENTLE_AFTER[0]
+        return not silent and not progress.suspended and not _said_today(progress, occasion, now)
+    return True
+
+
+def _said_today(progress: Progress, occasion: Occasion, now: datetime) -> bool:
+    """One unasked message a day; a check-in that was done or put off today is not asked for."""
+    zone = agenda.zone_of(progress)
+    today = now.astimezone(zone).date()
+    if occasion.reason is Reason.TALK:
+        return False
+    done = progress.done.get(CHECK_IN)
+    if (done is not None and done.kept and done.day == today) or progress.put_off.get(CHECK_IN) == today:
+        return True
+    unasked = progress.unasked
+    return occasion.reason is Reason.CHECK_IN and unasked is not None and unasked.at.astimezone(zone).date() == today
+
+
+def hour_of(progress: Progress, memory: str, usual: str | None) -> time | None:
+    """The hour kept under `memory`; `usual` if none was; None if the client wants none."""
+    fact = progress.facts.get(memory)
+    said = (fact.code or fact.value) if fact else usual
+    if said is None or said == agenda.NEVER:
+        return None
+    return time.fromisoformat(said)
+
+
+def _after(progress: Progress, reason: Reason, zone: ZoneInfo) -> datetime:
+    """The instant after which the next slot lies: the last one dealt with, or the end of day 1."""
+    last = progress.slots.get(reason)
+    begun = progress.begun or date.min
+    day_1 = datetime.combine(begun + timedelta(days=1), time(0), zone).astimezone(UTC) - timedelta(seconds=1)
+    return day_1 if last is None else max(last, day_1)
+
+
+def _on(day: date, at: time, zone: ZoneInfo, after: datetime) -> datetime:
+    """The slot of `day`, or where that has passed or does not exist, the next one."""
+    found = hours.instant(day, at, zone)
+    return found if found is not None and found > after else hours.first_after(after, at, zone)
