@@ -117,5 +117,6 @@ def first_day_due(view: View, on: date) -> date | None:
         days = [on + timedelta(later) for later in range(ASKED_AGAIN[progress.phase][1] + 1)]
     else:
         later = {day_of(part, progress.begun) for part in view.script.contents if part.phase == progress.phase}
+        later |= {day for dialogue, every, _ in REPEATED if (day := repeats_on(progress, dialogue, every))}
         days = [on, on + timedelta(days=1), *sorted(day for day in later if day > on)]
     return next((day for day in days if due(view, day) is not None), None)
