@@ -61,7 +61,7 @@ class Circumstances:
 
         self._me, self._people, self._subjects = words(named.ME), words(named.PEOPLE), words(named.SUBJECTS)
         self._somebody = words(named.SOMEBODY) | self._people
-        self._anybody = words(named.ANYBODY)
+        self._anybody, self._nobody = words(named.ANYBODY), words(named.NOBODY)
         self._denials = words(named.DENIAL)
         self._no_denial = phrases(named.NO_DENIAL)
         self._long_ago, self._now = phrases(named.LONG_AGO), phrases(named.NOW)
@@ -110,11 +110,10 @@ class Circumstances:
         # Somebody named only afterwards, in another clause, is not whom it is about.
         begin = next((at + 1 for at in range(first - 1, -1, -1) if words[at].endswith(",")), 0)
         end = next((at + 1 for at in range(last - 1, len(words)) if words[at].endswith(",")), len(words))
-        bare = _bare(words)
         for place in (*range(first - 1, begin - 1, -1), *range(last, end)):
-            if (whom := self._who(bare, place)) is not None:
+            if (whom := self._who(words, place)) is not None:
                 return whom
-        others = {self._who(bare, place) for place in range(begin)} - {None}
+        others = {self._who(words, place) for place in range(begin)} - {None, About.NOBODY}
         if not others:
             return About.NOBODY
         return others.pop() or About.NOBODY if len(others) == 1 else About.UNCLEAR
@@ -124,7 +123,9 @@ class Circumstances:
         return not self._me.isdisjoint(_bare(found.text.split()))
 
     def _who(self, words: Sequence[str], place: int) -> About | None:
-        word = words[place]
+        word = words[place].rstrip(",")
+        if word in self._nobody:
+            return About.NOBODY
         if word in self._me:
             return None if self._of_mine(words, place) else About.ME
         if word in self._somebody:
@@ -135,7 +136,8 @@ class Circumstances:
         """Whether “my” or “i” only says whose somebody is: “my sister”, “someone I know”."""
         if place and words[place - 1] in self._people | self._anybody:
             return True
-        return words[place] not in self._subjects and not self._people.isdisjoint(words[place + 1 : place + 4])
+        after = _bare(words[place + 1 : place + 4])
+        return words[place].rstrip(",") not in self._subjects and not self._people.isdisjoint(after)
 
     def _has_denial(self, text: str) -> bool:
         return not self._denials.isdisjoint(_bare(self._no_denial.sub(" ", text).split()))

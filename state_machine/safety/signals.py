@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from state_machine.safety.reading import Kind, Tier
 
-CLAUSE, ME, SOMEBODY, ANYBODY, PEOPLE = "clause starts", "me", "somebody", "anybody", "people of mine"
+CLAUSE, ME, SOMEBODY, ANYBODY = "clause starts", "me", "somebody", "anybody"
+PEOPLE, NOBODY = "people of mine", "nobody"
 DENIAL, NO_DENIAL, REPORTING = "denials", "no denials", "reporting"
 LONG_AGO, NOW, SUBJECTS = "long ago", "now", "subjects"
 CIRCUMSTANCES = frozenset(
-    {CLAUSE, ME, SOMEBODY, ANYBODY, PEOPLE, DENIAL, NO_DENIAL, REPORTING, LONG_AGO, NOW, SUBJECTS}
+    {CLAUSE, ME, SOMEBODY, ANYBODY, PEOPLE, NOBODY, DENIAL, NO_DENIAL, REPORTING, LONG_AGO, NOW, SUBJECTS}
 )
 """The word groups which the screen itself asks for; every language must have them."""
 
