@@ -22,13 +22,12 @@ def instant(day: date, at: time, zone: ZoneInfo) -> datetime | None:
     here = wall.replace(tzinfo=zone).astimezone(UTC)
     if here.astimezone(zone).replace(tzinfo=None) == wall:
         return here
-    first = _end_of_gap(wall, zone)
-    return first if first.astimezone(zone).date() == day else None
-
-
-def _end_of_gap(wall: datetime, zone: ZoneInfo) -> datetime:
-    """The first instant after the clocks went forward over `wall`."""
     late, early = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return None if late - early >= timedelta(days=1) else _end_of_gap(early, late, zone)
+
+
+def _end_of_gap(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
+    """The first instant after the clocks went forward, somewhere between the two."""
     before = early.astimezone(zone).utcoffset()
     while late - early > timedelta(seconds=1):
         middle = early + (late - early) / 2
