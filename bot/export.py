@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from state_machine import gates
 from state_machine.progress import Answer, Done, Entry, Fact, Person, Progress
 
 FORMAT = "ipt-companion-export/1"
@@ -14,7 +15,12 @@ FILE_NAME = "my-notebook.json"
 
 
 def export_file(progress: Progress, entries: list[Entry], now: datetime) -> tuple[str, bytes]:
-    """The name and the bytes (UTF-8 JSON, indented) of a client's export. `docs/export.schema.json` describes it."""
+    """The name and the bytes (UTF-8 JSON, indented) of a client's export. `docs/export.schema.json` describes it.
+
+    People whom the client is afraid of are left out, with every answer that is about them or names them, unless
+    the client has put them in. The file doesn't say so: whoever finds it learns nothing from what is missing.
+    """
+    out = gates.left_out(progress)
     document = {
         "format": FORMAT,
         "made_at": now.isoformat(),
@@ -26,13 +32,19 @@ def export_file(progress: Progress, entries: list[Entry], now: datetime) -> tupl
         "last_heard": progress.heard,
         "last_written_first": progress.unasked.at if progress.unasked else None,
         "paused_until": progress.paused_until,
-        "known": {name: _fact(fact) for name, fact in sorted(progress.facts.items())},
-        "people": [_person(person) for person in progress.people],
-        "entries": [_entry(entry, progress) for entry in entries],
+        "known": {
+            name: _fact(fact) for name, fact in sorted(progress.facts.items()) if not gates.names(fact.value, out)
+        },
+        "people": [_person(person) for person in progress.people if person not in out],
+        "entries": [
+            _entry(entry, answers, progress)
+            for entry in entries
+            if (answers := _shown(entry.answers, out)) or not entry.answers
+        ],
         "half_done": [
-            {"dialogue": run.dialogue, "opened": run.opened, "answers": [_answer(a, progress) for a in run.answers]}
+            {"dialogue": run.dialogue, "opened": run.opened, "answers": [_answer(a, progress) for a in answers]}
             for run in (*progress.runs, *progress.aside)
-            if run.answers
+            if (answers := _shown(run.answers, out))
         ],
     }
     return FILE_NAME, msgspec.json.format(msgspec.json.encode(document), indent=2)
@@ -51,13 +63,19 @@ def _person(person: Person) -> dict[str, Any]:
     return {"name": person.name, "died": person.died, "known": facts}
 
 
-def _entry(entry: Entry, progress: Progress) -> dict[str, Any]:
+def _shown(answers: tuple[Answer, ...], out: tuple[Person, ...]) -> tuple[Answer, ...]:
+    """The answers that are neither about one of those left out, nor name them."""
+    ids = {person.id for person in out}
+    return tuple(a for a in answers if a.person not in ids and not gates.names(a.fact.value, out))
+
+
+def _entry(entry: Entry, answers: tuple[Answer, ...], progress: Progress) -> dict[str, Any]:
     return {
         "dialogue": entry.dialogue,
         "at": entry.at,
         "day": entry.day,
         "outcome": entry.outcome,
-        "answers": [_answer(answer, progress) for answer in entry.answers],
+        "answers": [_answer(answer, progress) for answer in answers],
     }
 
 
