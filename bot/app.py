@@ -48,11 +48,19 @@ def now() -> datetime:
 
 
 def words(settings: Settings) -> tuple[Book, Prompts]:
-    """The book and its words. Raises `BookRefused` if help, safety or the order of things is faulty."""
+    """The book and its words, with the help lines of this copy.
+
+    Raises `BookRefused` if help, safety or the order of things is faulty, and `LinesError` for faulty lines.
+    """
     book = books.read()
     if book.fatal:
         raise BookRefused("\n".join(str(fault) for fault in book.fatal))
-    return book, Prompts(book, Lines.read(), settings.operator)
+    return book, Prompts(book, lines(settings), settings.operator)
+
+
+def lines(settings: Settings) -> Lines:
+    """The help lines of this copy: the tables, and the operator's own file. Raises `LinesError`."""
+    return Lines.read(own=settings.own_lines(), today=now().date())
 
 
 def build(settings: Settings) -> App:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -22,11 +23,12 @@ def main() -> None:
     """Run the command line. A refusal is a sentence, never a traceback."""
     from bot.app import BookRefused  # noqa: PLC0415
     from bot.settings import SettingsRefused  # noqa: PLC0415
+    from dialogues.line_rows import LinesError  # noqa: PLC0415
     from storage.errors import StoreRefused  # noqa: PLC0415
 
     try:
         cli()
-    except (SettingsRefused, BookRefused, StoreRefused) as refusal:
+    except (SettingsRefused, BookRefused, LinesError, StoreRefused) as refusal:
         typer.echo(str(refusal), err=True)
         sys.exit(2)
 
@@ -59,7 +61,7 @@ def chat(
 @cli.command()
 def run() -> None:
     """Run on Telegram, with BOT_TOKEN from the environment or `.env`."""
-    from bot import app, logs, settings  # noqa: PLC0415
+    from bot import app, help_lines, logs, settings  # noqa: PLC0415
 
     read = settings.read()
     if read.bot_token is None:
@@ -86,6 +88,7 @@ def run() -> None:
         menu,
     )
     logs.start(read.log_level)
+    logging.getLogger("bot").info("%s", help_lines.in_brief(app.lines(read), app.now().date()))
     writer = Writer()
     try:
         asyncio.run(service.run(wiring, built.store, writer, built.conversation, built.export, app.now))
@@ -142,6 +145,42 @@ def book() -> None:
     from dialogues import printed  # noqa: PLC0415
 
     typer.echo(printed.document(books.read()))
+
+
+@cli.command()
+def lines(
+    country: Annotated[
+        str | None, typer.Option(help="Two letters, such as IE: show exactly what a client there would see.")
+    ] = None,
+    release: Annotated[bool, typer.Option("--release", help="End with status 1 if any row is stale.")] = False,
+) -> None:
+    """List the help lines that need a check, with the place to check them."""
+    from bot import app, help_lines, settings  # noqa: PLC0415
+
+    read = settings.read()
+    now = app.now()
+    table = app.lines(read)
+    if country is not None:
+        if country.upper() not in table.numbers:
+            typer.echo(f"There is no country {country}; write its two letters, such as IE.", err=True)
+            raise typer.Exit(2)
+        for line in help_lines.as_seen(*app.words(read), country.upper(), now):
+            typer.echo(line)
+        return
+    for line in help_lines.report(table, now.date()):
+        typer.echo(line)
+    if release and help_lines.is_stale(table, now.date()):
+        raise typer.Exit(1)
+
+
+@cli.command()
+def counts() -> None:
+    """Print how often the talks of danger were opened, by month; never a number below five, never a word."""
+    from bot import settings  # noqa: PLC0415
+    from bot.counted import counted  # noqa: PLC0415
+
+    for line in counted(settings.read()):
+        typer.echo(line)
 
 
 @bench.command()

@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     operator_key: SecretStr | None = Field(
         None, description="The operator's key, 32 bytes in base64; without it the file operator.key is made and used."
     )
+    lines_file: Path | None = Field(
+        None, description="The operator's own help lines; without it lines.toml in DATA_DIR is used, if it is there."
+    )
     bot_token: SecretStr | None = Field(None, description="The bot's token from @BotFather. Only for Telegram.")
     bot_api_url: str = Field(TELEGRAM, description="The Bot API server to talk to.")
     http_client: Literal["aiohttp", "httpx"] = Field(
@@ -55,6 +58,18 @@ class Settings(BaseSettings):
     @classmethod
     def _is_not_empty(cls, token: SecretStr | None) -> SecretStr | None:
         return token if token and token.get_secret_value() else None
+
+    def own_lines(self) -> Path | None:
+        """The operator's file of help lines; None if there is none.
+
+        Raises `SettingsRefused` if one is named that is not there: lines may not go missing quietly.
+        """
+        if self.lines_file is None:
+            usual = self.data_dir / "lines.toml"
+            return usual if usual.exists() else None
+        if not self.lines_file.is_file():
+            raise SettingsRefused(f"LINES_FILE names {self.lines_file}, which is no file; put it there, or unset it.")
+        return self.lines_file
 
     def key_bytes(self) -> bytes | None:
         """The operator's key; None if it lives in its file."""
