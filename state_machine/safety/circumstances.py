@@ -13,6 +13,8 @@ from state_machine.safety.plain import Sentence
 
 _BACK = 6
 """So many words before a match can deny it."""
+_AFTER = 4
+"""So many words after a match can say whose it is: “suicidal thoughts of my brother”."""
 
 
 class About(Enum):
@@ -110,8 +112,11 @@ class Circumstances:
         # Somebody named only afterwards, in another clause, is not whom it is about.
         begin = next((at + 1 for at in range(first - 1, -1, -1) if words[at].endswith(",")), 0)
         end = next((at + 1 for at in range(last - 1, len(words)) if words[at].endswith(",")), len(words))
-        for place in (*range(first - 1, begin - 1, -1), *range(last, end)):
+        for place in range(first - 1, begin - 1, -1):
             if (whom := self._who(words, place)) is not None:
+                return whom
+        for place in range(last, min(end, last + _AFTER)):
+            if (whom := self._who(words, place)) in (About.ME, About.SOMEBODY):
                 return whom
         others = {self._who(words, place) for place in range(begin)} - {None, About.NOBODY}
         if not others:
