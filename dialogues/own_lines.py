@@ -150,10 +150,12 @@ def _misfit(entry: _Entry, rows: Mapping[str, Row], named: Collection[str]) -> I
 
 
 def _row(cells: Mapping[str, Any]) -> Row:
-    words = {name: " ".join(cells[name].split()) for name in _WHOLE if name not in _DAYS}
+    country, kind, name, contact, hours, source = (
+        " ".join(cells[cell].split()) for cell in _WHOLE if cell not in _DAYS
+    )
     day = _day(cells["checked_on"])
     assert day is not None  # noqa: S101 - an entry without a day has been refused
-    return Row(**words, confidence=OWN, checked_on=day)
+    return Row(country, kind, name, contact, hours, OWN, day, source)
 
 
 def _day(value: object) -> date | None:

@@ -9,17 +9,21 @@ from pathlib import Path
 
 import pytest
 
+from bot.help_lines import CARDS
 from dialogues import book
 from dialogues.book import Book
-from dialogues.lines import Card, Emergency, Line, Lines, LinesError, Row
+from dialogues.line_rows import KINDS, NOT_VERIFIED, Line, LinesError, Row
+from dialogues.lines import Card, Emergency, Lines
 from dialogues.prompts import Prompts
 from state_machine.progress import Fact, Progress
 from state_machine.view import View
 
 LINES = Lines.read()
 TODAY = date(2026, 12, 1)
+LONG_AFTER = date(2027, 12, 1)
 ALL_COUNTRIES = sorted(LINES.numbers)
 GENERAL_WORDS = "the emergency number where you are"
+DIRECTORY = "findahelpline.com"
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +69,50 @@ def test_a_card_has_exactly_what_somebody_vouched_for(country: str, prompts: Pro
             assert row.name not in text
 
 
+def as_written(row: Row) -> str:
+    """A row as it stands on a card, made from the table alone."""
+    hours = "check opening hours" if row.hours == NOT_VERIFIED else row.hours
+    return f"{row.name}: {', '.join(part.strip() for part in row.contact.split(';'))} ({hours})"
+
+
+def instead(country: str, kind: str) -> list[str]:
+    """The card of a country where no line of that kind may be shown, made from the table of numbers alone."""
+    emergency = LINES.numbers[country]
+    number = (kind == "violence" and emergency.police) or str(emergency)
+    first = f"({LINES.card(country, TODAY).country}): {number}" if number else GENERAL_WORDS
+    return [first] if kind == "poison" else [first, f"Lines: {DIRECTORY}"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_country_and_kind_shows_what_is_vouched_for_or_the_number_and_the_directory_and_never_a_guess(
+    kind: str, prompts: Prompts, the_book: Book
+) -> None:
+    for country in ALL_COUNTRIES:
+        of_kind = [row for row in LINES.rows if (row.country, row.kind) == (country, kind)]
+        vouched = [as_written(row) for row in of_kind if row.confidence in {"H", "H*"}]
+        for day, expected in ((TODAY, vouched), (LONG_AFTER, [])):
+            first, *others = shown(prompts, the_book, CARDS[kind], country, day).splitlines()
+            number, *rest = instead(country, kind)
+            assert number in first, (country, kind)
+            assert others == (expected or rest), (country, kind, day)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_is_shown_as_a_list_for_authors(kind: str) -> None:
+    for country in ALL_COUNTRIES:
+        of_kind = [row for row in LINES.rows if (row.country, row.kind) == (country, kind)]
+        of_card = getattr(LINES.card(country, TODAY), kind)
+        assert of_card == tuple(row.line() for row in of_kind if row.confidence in {"H", "H*"})
+
+
+def test_the_table_has_rows_of_every_kind_and_every_confidence_that_is_shown() -> None:
+    """Else the tests above would prove nothing."""
+    assert {row.kind for row in LINES.rows} == set(KINDS)
+    assert {"H", "H*", "M", "K"} <= {row.confidence for row in LINES.rows}
+    shown_kinds = {row.kind for row in LINES.rows if row.standing(TODAY).shown}
+    assert {"crisis", "child", "sexual_violence", "poison"} <= shown_kinds
+
+
 @pytest.mark.parametrize("country", ALL_COUNTRIES)
 @pytest.mark.parametrize("refrain", ["emergency_line", "police_line", "rescue_card"])
 def test_no_country_is_left_without_a_way_to_get_help(
@@ -82,10 +130,11 @@ def test_an_unknown_country_gets_the_general_words_and_the_directory(
     country: str | None, prompts: Prompts, the_book: Book
 ) -> None:
     card = LINES.card(country, TODAY)
-    assert card == Card(None, Emergency(), (), (), "findahelpline.com")
-    text = shown(prompts, the_book, "help_card", country)
-    assert GENERAL_WORDS in text
-    assert "findahelpline.com" in text
+    assert card == Card(None, Emergency(), DIRECTORY, DIRECTORY)
+    for kind, refrain in CARDS.items():
+        text = shown(prompts, the_book, refrain, country)
+        assert GENERAL_WORDS in text
+        assert kind == "poison" or text.endswith(f"Lines: {DIRECTORY}")
 
 
 def test_a_row_older_than_180_days_gives_way_to_the_directory(prompts: Prompts, the_book: Book) -> None:
@@ -95,14 +144,6 @@ def test_a_row_older_than_180_days_gives_way_to_the_directory(prompts: Prompts, 
     assert LINES.card("GB", late).crisis == ()
     text = shown(prompts, the_book, "help_card", "GB", late)
     assert text == "Emergency (United Kingdom): 999\nLines: findahelpline.com"
-
-
-def test_what_one_listing_says_waits_until_the_operator_confirms_it() -> None:
-    key = "IT crisis Telefono Amico"
-    assert LINES.card("IT", TODAY).crisis == ()
-    confirmed = Lines.read(confirmed={key: TODAY})
-    assert [line.name for line in confirmed.card("IT", TODAY).crisis] == ["Telefono Amico"]
-    assert confirmed.card("IT", TODAY + timedelta(days=181)).crisis == ()
 
 
 def test_hours_that_nobody_verified_are_said_to_be_unverified(prompts: Prompts, the_book: Book) -> None:
