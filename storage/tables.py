@@ -86,6 +86,7 @@ def is_waiting(table: FromClause) -> ColumnElement[bool]:
 _waiting = is_waiting(outbox)
 Index("ix_outbox_waiting", outbox.c.lane, outbox.c.id, sqlite_where=_waiting, postgresql_where=_waiting)
 Index(None, outbox.c.client, outbox.c.id)
+Index("ix_outbox_waiting_of", outbox.c.client, outbox.c.id, sqlite_where=_waiting, postgresql_where=_waiting)
 _carried = outbox.c.carried_at.is_not(None)
 Index(None, outbox.c.carried_at, sqlite_where=_carried, postgresql_where=_carried)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import App, build
+from bot.app import App
+from bot.conversation import Conversation
 from bot.settings import Settings
 from dialogues import book as books
 from dialogues import signals
@@ -19,6 +20,7 @@ from dialogues.lines import Lines
 from dialogues.prompts import Prompts
 from state_machine import chart
 from state_machine.chart import Charts
+from storage.store import Store
 
 
 @pytest.fixture(scope="session")
@@ -37,11 +39,12 @@ def prompts(book: Book) -> Prompts:
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Iterator[App]:
+def app(tmp_path: Path, book: Book, charts: Charts, prompts: Prompts) -> Iterator[App]:
     """Everything, on real files in a folder of its own."""
-    built = build(Settings(data_dir=tmp_path / "data", operator="Robin", _env_file=None))  # type: ignore[call-arg]
-    yield built
-    built.store.close()
+    settings = Settings(data_dir=tmp_path / "data", operator="Robin", _env_file=None)  # type: ignore[call-arg]
+    store = Store.open(settings.data_dir)
+    yield App(settings, book, charts, prompts, store, Conversation(store, charts, prompts))
+    store.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,4 +1,4 @@
-"""Counts by month that name nobody.
+"""Counts by month that name nobody; a quick way to what still waits for one client.
 
 Revision ID: 0002
 Revises: 0001
@@ -16,7 +16,11 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Make the table and the index."""
+    waiting = sa.text("carried_at IS NULL AND parked IS NULL")
+    op.create_index(
+        "ix_outbox_waiting_of", "outbox", ["client", "id"], sqlite_where=waiting, postgresql_where=waiting
+    )
     op.create_table(
         "tallies",
         sa.Column("month", sa.Date, nullable=False, comment="its first day"),
@@ -27,5 +31,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop it."""
+    """Drop both."""
+    op.drop_index("ix_outbox_waiting_of", "outbox")
     op.drop_table("tallies")
