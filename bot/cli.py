@@ -6,13 +6,15 @@ import logging
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
 bench = typer.Typer(no_args_is_help=True, help="Measure.")
 cli.add_typer(bench, name="bench")
+safety = typer.Typer(no_args_is_help=True, help="Try and measure the reading for danger.")
+cli.add_typer(safety, name="safety")
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "dialogues.md")
@@ -162,8 +164,7 @@ def lines(
     table = app.lines(read)
     if country is not None:
         if country.upper() not in table.numbers:
-            typer.echo(f"There is no country {country}; write its two letters, such as IE.", err=True)
-            raise typer.Exit(2)
+            _refuse(f"There is no country {country}; write its two letters, such as IE.")
         for line in help_lines.as_seen(*app.words(read), country.upper(), now):
             typer.echo(line)
         return
@@ -181,6 +182,42 @@ def counts() -> None:
 
     for line in counted(settings.read()):
         typer.echo(line)
+
+
+def _refuse(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(2)
+
+
+@safety.command()
+def screen() -> None:
+    """Read one message a line; for each print the tier (1, 2, 3 or 0), a tab, and the kind of danger."""
+    from bot.measure import screen_lines  # noqa: PLC0415
+    from dialogues import signals  # noqa: PLC0415
+
+    screen_lines(signals.screen(), typer.get_text_stream("stdin", "utf-8", "replace"), sys.stdout)
+
+
+@safety.command()
+def measure(
+    files: Annotated[
+        list[Path], typer.Argument(help="JSON lines with text and tier (explicit, possible, none), or plain lines.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Count what is found in files of messages, and how often it rings for nothing, with 95 % intervals."""
+    from bot.measure import NotMessages, measure  # noqa: PLC0415
+    from dialogues import signals  # noqa: PLC0415
+
+    try:
+        report = measure(signals.screen(), files)
+    except NotMessages as fault:
+        _refuse(str(fault))
+    except UnicodeDecodeError:
+        _refuse("One of the files is not plain text in UTF-8; save it so.")
+    except OSError as fault:
+        _refuse(f"{fault.filename} can't be read ({fault.strerror}).")
+    typer.echo(report.as_json() if as_json else report.as_text())
 
 
 @bench.command()
