@@ -40,6 +40,8 @@ CALM = 120.0
 """Seconds in which every journey must come to its end once nothing is killed any more."""
 LONGEST_LIFE = 2.0
 """Seconds a bot lives at most, from its first poll."""
+CROSSED = ("messages crossed", "before my question had arrived", "passed each other")
+"""What we say when an answer came too early to be one. The client then answers the last question again."""
 KEPT = {"name": "What shall I call you", "moment_person": "Who was it", "wish": "What would you have liked"}
 """Memories, and the question whose answer they hold."""
 
@@ -116,6 +118,8 @@ class Crowd:
     def __init__(self, proxy: Proxy) -> None:
         self.scripts: dict[int, dict[str, str]] = {}
         self.answers = 0
+        self.on_the_way: dict[int, list[str]] = {}
+        """By chat, what was said on a journey that has not ended: `>` by the client, `<` by the bot."""
         self.last_journeys = False
         self._proxy = proxy
 
@@ -127,19 +131,26 @@ class Crowd:
             own = {"What shall I call you": name, "Who was it": f"a friend of {name}"}
             own["What would you have liked"] = f"that {name} had been asked first"
             self.scripts[chat] = DAY_ONE | own
-            await self._journey(Actor(self._proxy, chat), self.scripts[chat])
+            self.on_the_way[chat] = []
+            await self._journey(Actor(self._proxy, chat), self.scripts[chat], self.on_the_way[chat])
+            del self.on_the_way[chat]
 
-    async def _journey(self, actor: Actor, script: dict[str, str]) -> None:
+    async def _journey(self, actor: Actor, script: dict[str, str], said: list[str]) -> None:
         await actor.says("/start")
-        seen, asked = 0, None
+        seen, asked, last = 0, None, None
         while not any(END in text for text in self._proxy.texts(actor.chat)):
             await asyncio.sleep(READING if asked else 0.2)
             fresh = shown(self._proxy, actor)[seen:]
             seen += len(fresh)
+            said += [f"< {call.fields.get('text', call.method)[:50]}" for call in fresh]
             if fresh:
                 asked = next((call for call in reversed(fresh) if answer_to(call, script)), asked)
+                if asked is None and any(words in call.fields.get("text", "") for call in fresh for words in CROSSED):
+                    asked = last
+                last = asked or last
             elif asked is not None:
                 self.answers += 1
+                said.append(f"> {answer_to(asked, script)}")
                 await reply(actor, asked, answer_to(asked, script) or "")
                 asked = None
 
@@ -171,6 +182,8 @@ async def chaos(kills: int, seconds: float, seed: int, folder: Path) -> Tally:
         crowd.last_journeys = True
         _, stuck = await asyncio.wait(walkers, timeout=CALM)
         tally.stuck = len(stuck)
+        for chat, said in crowd.on_the_way.items():
+            print(f"chat {chat} is stuck:", *said[-12:], sep="\n    ", file=sys.stderr)
         for walker in stuck:
             walker.cancel()
         await asyncio.gather(*walkers, return_exceptions=True)
