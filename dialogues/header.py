@@ -16,7 +16,8 @@ _MOST_MINUTES = 60
 _LONGEST_MENU = 100
 
 _NAMES = ("needs", "outcomes", "quiet")
-_KEYS = (*_NAMES, "about", "opened_by", "menu", "words", "minutes", "buttons", "lane", "taken_out", "aimed", "reviewed")
+_OTHERS = ("about", "opened_by", "menu", "words", "minutes", "buttons", "lane", "taken_out", "aimed", "reviewed")
+_KEYS = (*_NAMES, *_OTHERS)
 _OBLIGATORY = ("outcomes", "reviewed")
 _ONLY_VALUE = {
     "about": "a person",

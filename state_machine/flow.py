@@ -85,7 +85,7 @@ class Flow(Turning):
     # --- moving ------------------------------------------------------------------
 
     def arrive(self, run: Run) -> None:
-        """Pass silent steps, ask the gate of whom this is aimed at and what is missing, say the step; an ending closes."""
+        """Pass silent steps, ask the gate of whom it is aimed at, then what is missing; say the step; an ending closes."""
         run = self.settled(run)
         if self.barred(run):
             return
@@ -97,7 +97,7 @@ class Flow(Turning):
             self.close(run, run.step)
 
     def barred(self, run: Run) -> bool:
-        """Whether `run` is aimed at somebody whose gate is not open: it is asked first, and a closed one ends the run."""
+        """Whether `run` is aimed at somebody whose gate is not open. It is asked first; a closed one ends the run."""
         if not self.is_shut(run) or self.step(run).is_ending:
             return False
         if gates.of_run(self.view(run)) is Gate.CLOSED or PERSON_GATE not in self.script.dialogues:
