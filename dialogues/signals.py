@@ -1,4 +1,4 @@
-"""`signals/<language>/*.md`: the phrases of danger, read into plain data for the screen, and held against their examples.
+"""`signals/<language>/*.md`: the phrases of danger, read into plain data for the screen.
 
 `words.md` has the word groups, `spellings.md` how words are typed; every other file has signals:
 under each heading the reason, a line such as “Tier 1, self.”, the patterns in code font, and the sentences

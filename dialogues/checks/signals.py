@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dialogues.faults import Fault
 from dialogues.rules import Rule
-from dialogues.signals import Section, SignalBook, required
+from dialogues.signals import WORDS, Section, SignalBook, required
 from state_machine.safety import Screen
 from state_machine.safety.language import Words
 from state_machine.safety.notation import NotationError, Pattern
@@ -15,10 +15,8 @@ def check(book: SignalBook) -> list[Fault]:
     """Every fault of one language's signals, by file and line; all of them are fatal."""
     faults = list(book.faults)
     missing = required(book.signals.groups)
-    faults += [
-        _fault(f"signals/{book.signals.language}/words.md", 0, f"The group “{name}” is missing; the screen asks for it.")
-        for name in missing
-    ]
+    words = f"signals/{book.signals.language}/{WORDS}"
+    faults += [_fault(words, 0, f"The group “{name}” is missing; the screen asks for it.") for name in missing]
     if not missing:
         faults += _patterns(book)
     if not faults:
@@ -60,16 +58,15 @@ def _examples(book: SignalBook) -> list[Fault]:
     screen = Screen([book.signals])
     faults: list[Fault] = []
     for section in book.sections:
-        for line in section.must:
-            if not _found(screen, section, line.text):
-                faults.append(
-                    _fault(section.file, line.line, f"“{section.signal.name}” does not find this; mend its patterns.")
-                )
-        for line in section.must_not:
-            if _found(screen, section, line.text):
-                faults.append(
-                    _fault(section.file, line.line, f"“{section.signal.name}” finds this; make its patterns narrower.")
-                )
+        name = section.signal.name
+        missed = [line for line in section.must if not _found(screen, section, line.text)]
+        caught = [line for line in section.must_not if _found(screen, section, line.text)]
+        faults += [
+            _fault(section.file, line.line, f"“{name}” does not find this; mend its patterns.") for line in missed
+        ]
+        faults += [
+            _fault(section.file, line.line, f"“{name}” finds this; make its patterns narrower.") for line in caught
+        ]
     return faults
 
 

@@ -75,7 +75,8 @@ class Language:
         for sentence, line in zip(sentences, masked, strict=True):
             readings.extend(self._readings(sentence, line, told))
         if before and sentences:
-            earlier = [word for message in before for said in self._speller.sentences(message) for word in _ended(said)]
+            said = [sentence for message in before for sentence in self._speller.sentences(message)]
+            earlier = [word for sentence in said for word in _ended(sentence)]
             joined, border = _joined(earlier[-JOINED:], sentences[0].words[:JOINED])
             readings.extend(self._readings(joined, self._masked(joined, []), told, border))
         return readings
@@ -119,7 +120,7 @@ class Language:
             return NOTHING
         if about is About.SOMEBODY:
             return Reading(Tier.SOMEONE_ELSE, Kind.SOMEONE_ELSE, name)
-        unclear = about in (About.ANYBODY, About.UNCLEAR) or (told and not self._circumstances.in_first_person(found))
+        unclear = about in (About.ANYBODY, About.UNCLEAR) or (told and about is not About.ME)
         if tier is Tier.EXPLICIT and (unclear or self._circumstances.lowers(found)):
             tier = Tier.ASK
         return Reading(tier, kind, name)

@@ -1,9 +1,9 @@
 """The notation of patterns, and what a pattern becomes: one regular expression over plain words.
 
-    {group}     one of a group of words      [word]   may be missing
-    (a|b c)     one of these                 …        up to 3 words between; …6 up to 6
-    ^  $        a clause begins, ends        a & b    both in the same sentence, in any order
-    #           a number in digits               !word       not before this word, !(a|b) nor these
+{group}     one of a group of words      [word]   may be missing
+(a|b c)     one of these                 …        up to 3 words between; …6 up to 6
+^  $        a clause begins, ends        a & b    both in the same sentence, in any order
+#           a number in digits               !word       not before this word, !(a|b) nor these
 """
 
 from __future__ import annotations
@@ -86,7 +86,9 @@ class Groups:
         words = tuple(self._spelled(typed))
         if not words:
             raise NotationError(f"“{typed}” is never seen by a pattern, because it is left out; take it out.")
-        return self.row([Part(re.escape(each) + ",? ", frozenset({each}), denies=each in self._denials) for each in words])
+        return self.row(
+            [Part(re.escape(each) + ",? ", frozenset({each}), denies=each in self._denials) for each in words]
+        )
 
     def gap(self, most: int) -> Part:
         return Part(f"{self._between}{{0,{most}}}?", None, empty=True)
@@ -169,7 +171,9 @@ class _Parser:
             return ""
         match = _PIECE.match(self._source, self._at)
         if match is None:
-            raise NotationError(f"“{self._source[self._at :].strip()[:20]}” can't be read as a pattern; see the rules.")
+            raise NotationError(
+                f"“{self._source[self._at :].strip()[:20]}” can't be read as a pattern; see the rules."
+            )
         self._at = match.end()
         if match[1] is not None:
             return "{" + match[1].strip()

@@ -51,7 +51,7 @@ class Speller:
         lookalikes: Iterable[str] = (),
         clause_starts: frozenset[str] = frozenset(),
     ) -> None:
-        self._known: dict[str, tuple[str, ...]] = {word: () for word in fillers}
+        self._known: dict[str, tuple[str, ...]] = dict.fromkeys(fillers, ())
         self._known |= {word: (word,) for word in lookalikes}
         self._clause_starts = clause_starts
         self._nearly: dict[str, list[str]] = {}
@@ -84,7 +84,7 @@ class Speller:
         """The sentences of a text of any length, in order."""
         line = _Line(self._clause_starts)
         for piece, quoted in _with_quotes(_PIECE.findall(self._letters(text))):
-            if piece[-1].isalnum() or len(piece) > 1 and any(sign.isalnum() for sign in piece):
+            if piece[-1].isalnum() or (len(piece) > 1 and any(sign.isalnum() for sign in piece)):
                 line.add(self.spelled(piece), quoted)
             elif piece[0] in _ENDS and not (quoted and "\n" not in piece):
                 yield from line.stretches()
