@@ -85,7 +85,7 @@ class Flow(Turning):
     # --- moving ------------------------------------------------------------------
 
     def arrive(self, run: Run) -> None:
-        """Pass silent steps, ask the gate of whom it is aimed at, then what is missing; say the step; an ending closes."""
+        """Pass silent steps; ask the gate of whom it is aimed at, then what is missing, or say the step. An end closes."""
         run = self.settled(run)
         if self.barred(run):
             return
