@@ -85,7 +85,7 @@ class Flow(Turning):
     # --- moving ------------------------------------------------------------------
 
     def arrive(self, run: Run) -> None:
-        """Pass silent steps; ask the gate of whom it is aimed at, then what is missing, or say the step. An end closes."""
+        """Pass silent steps, ask the gate of whom it is aimed at, or what is missing, or say the step; an end closes."""
         run = self.settled(run)
         if self.barred(run):
             return

@@ -13,6 +13,8 @@ from state_machine.script import Bubble, Dialogue, Step
 
 LONGEST_BUBBLE = 400
 MOST_BUBBLES = 3
+MOST_BUBBLES_TAKEN_OUT = 1
+"""What is taken out of the chat goes with the message that is answered."""
 MOST_WORDS = 70
 MOST_WORDS_IN_SAFETY = 40
 
@@ -40,15 +42,16 @@ def bubbles_are_short(
 def the_client_may_soon_speak(
     dialogue: Dialogue, env: ImmutableSandboxedEnvironment, refrains: Mapping[str, Sequence[str]]
 ) -> Iterator[Fault]:
-    """A step has at most 3 bubbles and 70 words, in the lane of safety 40."""
+    """A step has at most 3 bubbles (if it is taken out of the chat, 1) and 70 words, in the lane of safety 40."""
+    bubbles = MOST_BUBBLES_TAKEN_OUT if dialogue.taken_out else MOST_BUBBLES
     most = MOST_WORDS_IN_SAFETY if dialogue.safety else MOST_WORDS
     for step in dialogue.steps.values():
         words = _words(step, env, refrains)
-        if len(step.bubbles) > MOST_BUBBLES:
+        if len(step.bubbles) > bubbles:
             yield Fault(
                 dialogue.file,
                 step.line,
-                f"“{step.name}” has {len(step.bubbles)} bubbles; let the client speak after {MOST_BUBBLES}.",
+                f"“{step.name}” has {len(step.bubbles)} bubbles; let the client speak after {bubbles}.",
                 Rule.BEFORE_ANSWER,
             )
         if words > most:
