@@ -220,6 +220,41 @@ def measure(
     typer.echo(report.as_json() if as_json else report.as_text())
 
 
+@cli.command()
+def simulate(  # noqa: PLR0913, PLR0917 - one for each option
+    clients: Annotated[int, typer.Option(help="How many clients.")] = 20,
+    days: Annotated[int, typer.Option(help="How many days.")] = 7,
+    seed: Annotated[int, typer.Option(help="The same seed, the same simulation.")] = 1,
+    zone: Annotated[list[str] | None, typer.Option(help="Where clients live; may be given several times.")] = None,
+    faults: Annotated[
+        str, typer.Option(help="How Telegram and our process misbehave: none, light or heavy.")
+    ] = "none",
+    show: Annotated[int | None, typer.Option(help="Print the transcript of this client, counted from 0.")] = None,
+    off: Annotated[int, typer.Option(help="Hours switched off from 18:00 UTC of day 3 on.")] = 0,
+    settled: Annotated[bool, typer.Option("--settled", help="Begin with clients whose first day is over.")] = False,
+    pure: Annotated[bool, typer.Option("--pure", help="The engine alone: one client, sixteen weeks.")] = False,
+) -> None:
+    """Let clients live with the whole bot in simulated time, and hold every unasked message against the promises."""
+    from bot.simulation import command  # noqa: PLC0415
+
+    if pure:
+        raise typer.Exit(0 if command.run_pure(typer.echo) else 1)
+    try:
+        plan = command.plan(clients, days, seed, zone or [], faults, show, off, settled)
+        outcome = command.run(plan, typer.echo)
+    except command.PlanRefused as refusal:
+        _refuse(str(refusal))
+    raise typer.Exit(1 if outcome.ledger.violations else 0)
+
+
+@bench.command()
+def weeks() -> None:
+    """Sixteen weeks of one client: through the engine alone, and through storage and courier."""
+    from bot.simulation import command  # noqa: PLC0415
+
+    raise typer.Exit(0 if command.run_weeks(typer.echo) else 1)
+
+
 @bench.command()
 def turn(turns: Annotated[int, typer.Option(help="How many turns are measured.")] = 2000) -> None:
     """CPU time of a durable turn by part: decode, engine, words, storage, send."""

@@ -1,0 +1,224 @@
+"""One simulation from beginning to end: who lives in it, when the bot is away, and what is looked at every hour."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+from bot.simulation.exchange import Exchange
+from bot.simulation.faults import NONE, Faults
+from bot.simulation.house import House, Site, keep_record_of_tasks
+from bot.simulation.ledger import Ledger
+from bot.simulation.memory import resident
+from bot.simulation.personas import PERSONAS, Persona
+from bot.simulation.player import Place, Player, Scene
+from bot.simulation.settled import settle
+from bot.simulation.virtual_time import Clock, run
+from bot.simulation.why import explains_itself
+from dialogues.prompts import Prompts
+from state_machine.chart import Charts
+from storage.inbox import Inbox
+
+START = datetime(2026, 3, 16, 0, 0, tzinfo=UTC)
+"""A Monday. Within two weeks the clocks change in Europe, within three in Australia and Chile."""
+ZONES = (
+    *("Europe/Dublin", "Europe/Berlin", "America/New_York", "America/Santiago"),
+    *("Australia/Sydney", "Africa/Cairo", "Asia/Tokyo", "Asia/Kolkata"),
+)
+FIRST_CHAT = 1000
+LATE = timedelta(minutes=3)
+"""A wake-up that lies back so far, with the bot there, was missed."""
+CALM = timedelta(hours=2)
+"""Time at the end in which nobody does anything, and what waits is carried."""
+AWAY = (2.0, 30.0)
+"""Seconds until a killed process is there again."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is simulated. `nights_off`: instants at which the bot is switched off, and for how long."""
+
+    clients: int
+    days: int
+    seed: int = 1
+    faults: Faults = NONE
+    start: datetime = START
+    zones: tuple[str, ...] = ZONES
+    personas: tuple[Persona, ...] = PERSONAS
+    nights_off: Sequence[tuple[datetime, timedelta]] = ()
+    show: int | None = None
+    settled: bool = False
+    """Begin with clients who have their first day behind them, in the books as if they had been here."""
+
+
+@dataclass
+class Outcome:
+    """What came of it. `memory`: MB at the end of each day."""
+
+    ledger: Ledger
+    digest: str = ""
+    memory: list[float] = field(default_factory=list)
+    wall: float = 0.0
+    lines: list[str] = field(default_factory=list)
+    personas: list[str] = field(default_factory=list)
+    restarts: int = 0
+
+
+class World:
+    """Runs one plan."""
+
+    def __init__(self, plan: Plan, folder: Path, charts: Charts, prompts: Prompts) -> None:
+        self._plan = plan
+        self._clock = Clock(plan.start)
+        self._end = plan.start + timedelta(days=plan.days)
+        self.outcome = Outcome(Ledger(self._clock.now))
+        ledger = self.outcome.ledger
+        self.exchange = Exchange(self._clock.now, plan.faults, self._dice("exchange"), ledger.arrived)
+        self._site = Site(
+            folder, charts, prompts, self.exchange, ledger, self._clock, plan.faults, self._dice("wire")
+        )
+        self._house: House | None = None
+        self._there_since = plan.start
+
+    def _dice(self, name: str) -> Random:
+        return Random(f"{self._plan.seed} {name}")  # noqa: S311 - a simulation must be repeatable
+
+    async def run(self) -> Outcome:
+        """Live through it."""
+        begun = time.perf_counter()
+        keep_record_of_tasks(asyncio.get_running_loop())
+        self._house = House(self._site)
+        cast = self._players()
+        if self._plan.settled:
+            settle(self._house, cast, self._clock.now(), self._site.charts.script)
+        players = [asyncio.create_task(player.live(self._plan.days, self._plan.settled)) for player in cast]
+        troubles = [asyncio.create_task(self._kills()), asyncio.create_task(self._outages())]
+        watching = asyncio.create_task(self._watch())
+        nights = asyncio.create_task(self._nights_off())
+        await self._clock.until(self._end)
+        for task in (*players, *troubles):
+            task.cancel()
+        await self._clock.until(self._end + CALM)
+        watching.cancel()
+        nights.cancel()
+        self._audit()
+        if self._house is not None:
+            await self._house.stop()
+        self.outcome.digest = self.exchange.digest.hexdigest()[:16]
+        self.outcome.wall = time.perf_counter() - begun
+        for task in (*players, *troubles):
+            if task.done() and not task.cancelled() and (fault := task.exception()) is not None:
+                raise fault
+        return self.outcome
+
+    def _players(self) -> list[Player]:
+        zones = self._site.charts.script.gazetteer.zones
+        names = self._site.charts.script.gazetteer.names
+        homes = {zone: names[code] for code, found in zones.items() for zone in found}
+        places = tuple(Place(homes[zone], zone) for zone in self._plan.zones)
+        scene = Scene(self.exchange, self.outcome.ledger, self._clock, self._site.charts.script, places)
+        drawn = [persona for persona in self._plan.personas for _ in range(persona.weight)]
+        self._dice("personas").shuffle(drawn)
+        players = []
+        for number in range(self._plan.clients):
+            room = self.exchange.room(FIRST_CHAT + number)
+            persona = drawn[number % len(drawn)]
+            if number == self._plan.show:
+                room.lines = self.outcome.lines
+            place = places[number % len(places)]
+            self.outcome.personas.append(f"{persona.name}, {place.zone}")
+            players.append(Player(scene, room, persona, place, self._dice(f"client {number}")))
+        return players
+
+    # --- troubles -------------------------------------------------------------------------
+
+    async def _kills(self) -> None:
+        dice, a_day = self._dice("kills"), self._plan.faults.kills_a_day
+        while a_day > 0:
+            await asyncio.sleep(dice.expovariate(a_day) * 86400)
+            house = self._house
+            if house is None:
+                continue
+            if dice.random() < 0.5:
+                house.writer.dies_after = dice.randint(1, 12)
+                await house.died.wait()
+                if self._house is not house:
+                    continue
+            await self._away(timedelta(seconds=dice.uniform(*AWAY)))
+
+    async def _nights_off(self) -> None:
+        for at, length in sorted(self._plan.nights_off):
+            await self._clock.until(at)
+            await self._away(length)
+
+    async def _away(self, length: timedelta) -> None:
+        house, self._house = self._house, None
+        if house is None:
+            return
+        house.kill()
+        await asyncio.sleep(length.total_seconds())
+        self.outcome.restarts += 1
+        self._there_since = self._clock.now()
+        self._house = House(self._site)
+
+    async def _outages(self) -> None:
+        dice, faults = self._dice("outages"), self._plan.faults
+        while faults.outages_a_day > 0:
+            await asyncio.sleep(dice.expovariate(faults.outages_a_day) * 86400)
+            if self._house is not None:
+                now = asyncio.get_running_loop().time()
+                self._house.wire.down_until = now + dice.uniform(*faults.outage)
+
+    # --- looking ----------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        """Every hour: has nobody been forgotten? Every day: how much memory is it?"""
+        hours = 0
+        while True:
+            await asyncio.sleep(3600)
+            hours += 1
+            self._nobody_forgotten()
+            if hours % 24 == 0:
+                self.outcome.memory.append(resident())
+
+    def _nobody_forgotten(self) -> None:
+        now = self._clock.now()
+        if self._house is None or now - self._there_since < LATE:
+            return
+        ledger = self.outcome.ledger
+        for book in ledger.books.values():
+            if book.wake_at is not None and now - book.wake_at > LATE and not book.blocked:
+                ledger.counts["missed"] += 1
+                ledger.wrong(f"{now:%F %T} {book.address}: not woken at {book.wake_at:%F %T}")
+
+    def _audit(self) -> None:
+        """At the end nothing waits that could be carried, and all that is parked has its reason."""
+        self._nobody_forgotten()
+        ledger, house = self.outcome.ledger, self._house
+        if house is None:
+            return
+        with house.store.begin() as work:
+            for parked in Inbox(work).parked():
+                if not parked.reason:
+                    ledger.wrong("an event is parked without a reason")
+            for book in ledger.books.values():
+                if book.erased:
+                    continue
+                if not book.blocked and work.outbox.waiting(book.client):
+                    ledger.wrong(f"{book.address}: something still waits, with all the time in the world")
+                if not explains_itself(self._site.charts, self._site.prompts, book.progress, self._clock.now()):
+                    ledger.wrong(f"{book.address}: /why does not say why the last message came")
+
+
+def simulate(plan: Plan, folder: Path, charts: Charts, prompts: Prompts) -> Outcome:
+    """Run a plan on files in `folder`, which is empty or does not exist yet."""
+
+    async def main() -> Outcome:
+        return await World(plan, folder, charts, prompts).run()
+
+    return run(main())
