@@ -30,6 +30,7 @@ UNDER_WAY = ("assessment", "treatment", "termination", "aftercare", "not_now")
 WELCOME = "welcome/first_words"
 HOME = "always/home"
 GO_ON = "always/go_on"
+A_NOTE = "always/a_note"
 GENTLE_WORD = "always/gentle_word"
 BACK_AGAIN = "always/back_again"
 RETENTION = "always/retention"
@@ -37,7 +38,7 @@ REMIND = "always/remind"
 STILL_TO_COME = "weekly/still_to_come"
 CHECK_IN = "always/check_in"
 CHECK_IN_AGAIN = "always/check_in_again"
-DOORS = frozenset({HOME, CHECK_IN_AGAIN})
+DOORS = frozenset({HOME, CHECK_IN_AGAIN, A_NOTE, GENTLE_WORD})
 """Dialogues that only ask where to go: they are gone as soon as anything else opens."""
 NOTE = "note"
 """The name notes are entered under. It is no dialogue: a note is what a client wrote where only buttons stood."""
@@ -63,6 +64,7 @@ class Act(StrEnum):
     NOT_SO_MEANT = "keep for a day that the words that opened the talk were no sign of danger"
     GO_ON = "ask again what lay below"
     PUT_ASIDE = "close what lay below, keeping what was answered"
+    CLEAR = "put aside everything that is open"
     POSTPONE = "count it as not done; it is due again tomorrow"
 
 
@@ -202,8 +204,8 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(MAP, "died", do=(Open("people/died", same_person=True),)),
     Departure("people/change", "renamed", do=(Act.RENAME_PERSON,)),
     Departure("people/remove", "removed", do=(Act.REMOVE_PERSON,)),
-    Departure("people/died", "died", do=(Act.PERSON_DIED,)),
-    Departure("people/died", "died_quietly", do=(Act.PERSON_DIED,)),
+    Departure("people/died", "died", do=(Act.PERSON_DIED, Act.CLEAR)),
+    Departure("people/died", "died_quietly", do=(Act.PERSON_DIED, Act.CLEAR)),
     # Check-in
     Departure(CHECK_IN, "not_today", do=(Act.NOT_TODAY,)),
     Departure(CHECK_IN, "in_an_hour", do=(Act.SNOOZE,)),
@@ -228,8 +230,7 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(VIOLENCE, "hurt", do=(Open(MEDICAL),)),
     Departure(HARM_TO_OTHERS, "hurt_myself", do=(Open(MEDICAL),)),
     Departure(HARM_TO_OTHERS, "not_safe_myself", do=(Open(VIOLENCE),)),
-    Departure(SOMEONE_ELSE, "a_child", do=(Open(CHILD_AT_RISK),)),
-    Departure(VIOLENCE, "a_child", do=(Open(CHILD_AT_RISK),)),
+    *(Departure(talk, "a_child", do=(Open(CHILD_AT_RISK),)) for talk in (SOMEONE_ELSE, VIOLENCE, HARM_TO_OTHERS)),
     Departure(CHILD_AT_RISK, "not_safe_myself", do=(Open(VIOLENCE),)),
     Departure(CHILD_AT_RISK, "under_age", do=(Open(UNDER_18),)),
     Departure(UNDER_18, "in_danger", do=(Open(SOS),)),
@@ -254,6 +255,9 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure("always/help", "plan", do=(Open(PLAN),)),
     Departure(HOME, "plan", do=(Open(PLAN),)),
     # Time
+    Departure(A_NOTE, "open", only_if="something_waits", do=(Act.GO_ON,)),
+    Departure(A_NOTE, "open", only_if="wrote_for_a_check_in", do=(Open(CHECK_IN),)),
+    Departure(A_NOTE, "open", do=(Act.NEXT,)),
     Departure(GENTLE_WORD, "check_in", do=(Open(CHECK_IN),)),
     Departure(GENTLE_WORD, "next", do=(Act.NEXT,)),
     Departure(GENTLE_WORD, "rest", do=(Act.REST,)),
@@ -271,9 +275,9 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(SETTINGS, "change_look_in", do=(Ask("look_in"),)),
     Departure(SETTINGS, "change_phone", do=(Ask("phone"),)),
     Departure(SETTINGS, "withdraw", do=(Open("always/delete"),)),
-    Departure("always/pause", "a_week", do=(Pause(7),)),
-    Departure("always/pause", "two_weeks", do=(Pause(14),)),
-    Departure("always/pause", "until_i_write", do=(Pause(None),)),
+    Departure("always/pause", "a_week", do=(Pause(7), Act.CLEAR)),
+    Departure("always/pause", "two_weeks", do=(Pause(14), Act.CLEAR)),
+    Departure("always/pause", "until_i_write", do=(Pause(None), Act.CLEAR)),
     Departure("always/pause", "not_paused", do=(Act.UNPAUSE,)),
     Departure("always/export", "export", do=(Act.EXPORT,)),
     Departure("always/delete", "export_first", only_if="someone_frightens_them", do=(Open("always/export"),)),
@@ -306,7 +310,18 @@ def opened() -> set[str]:
     by_tables = {a.dialogue for a in actions if isinstance(a, Open)}
     by_tables |= {a.dialogue for a in actions if isinstance(a, OfLast) and a.what != "strike"}
     by_tables |= {PERSON_GATE, *(dialogue for dialogue, _, _ in REPEATED)}
-    by_rules = {UNDER_18, GENTLE_WORD, BACK_AGAIN, RETENTION, WELCOME, HOME, GO_ON, STILL_TO_COME, CHECK_IN_AGAIN}
+    by_rules = {
+        UNDER_18,
+        A_NOTE,
+        GENTLE_WORD,
+        BACK_AGAIN,
+        RETENTION,
+        WELCOME,
+        HOME,
+        GO_ON,
+        STILL_TO_COME,
+        CHECK_IN_AGAIN,
+    }
     return by_tables | by_rules | set(TALKS.values())
 
 
