@@ -85,7 +85,7 @@ class Flow(Turning):
     # --- moving ------------------------------------------------------------------
 
     def arrive(self, run: Run) -> None:
-        """Pass silent steps, ask the gate of whom it is aimed at, or what is missing, or say the step; an end closes."""
+        """Pass silent steps, then ask a gate, or what is missing, or say the step; an ending closes."""
         run = self.settled(run)
         if self.barred(run):
             return
