@@ -204,8 +204,12 @@ def measure(
         list[Path], typer.Argument(help="JSON lines with text and tier (explicit, possible, none), or plain lines.")
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    write: Annotated[
+        Path | None, typer.Option("--write", help="Write the tables into this document, between its marks.")
+    ] = None,
 ) -> None:
     """Count what is found in files of messages, and how often it rings for nothing, with 95 % intervals."""
+    from bot import measured_table  # noqa: PLC0415
     from bot.measure import NotMessages, measure  # noqa: PLC0415
     from dialogues import signals  # noqa: PLC0415
 
@@ -217,6 +221,9 @@ def measure(
         _refuse("One of the files is not plain text in UTF-8; save it so.")
     except OSError as fault:
         _refuse(f"{fault.filename} can't be read ({fault.strerror}).")
+    if write is not None:
+        measured_table.write(report, write)
+        return
     typer.echo(report.as_json() if as_json else report.as_text())
 
 
