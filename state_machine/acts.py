@@ -90,8 +90,13 @@ def _forget(flow: Flow, memory: str) -> None:
     def without(runs: tuple[Run, ...]) -> tuple[Run, ...]:
         return tuple(replace(run, answers=tuple(a for a in run.answers if a.memory != memory)) for run in runs)
 
+    open_runs = (*flow.progress.runs, *flow.progress.aside)
+    known = [fact for name, fact in flow.progress.facts.items() if name == memory]
+    known += [answer.fact for run in open_runs for answer in run.answers if answer.memory == memory]
+    forgotten = {fact.value for fact in known}
     flow.change(
         facts={name: fact for name, fact in flow.progress.facts.items() if name != memory},
+        recent=tuple(heard for heard in flow.progress.recent if heard.words.strip() not in forgotten),
         runs=without(flow.progress.runs),
         aside=without(flow.progress.aside),
     )
