@@ -46,6 +46,9 @@ def _simply(flow: Flow, action: Act, run: Run) -> None:
         case Act.PUT_ASIDE if flow.front is not None:
             flow.close_as_left(flow.front)
             flow.resume()
+        case Act.CLEAR:
+            for open_run in flow.progress.runs:
+                flow.close_as_left(open_run)
         case Act.ERASE | Act.FORGET:
             flow.change(**{name: getattr(Progress(), name) for name in ("runs", "aside", "facts", "people")})
             flow.effects.append(Erase("erased" if action is Act.ERASE else None))

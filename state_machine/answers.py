@@ -51,12 +51,18 @@ class _Read:
     new_name: str | None = None
 
 
-def read(step: Step, text: str, view: View) -> Taken | Misread:
-    """The way of `step` that takes `text`, or why none does. `text` is not empty."""
+def read(step: Step, text: str, view: View, *, near: bool = True) -> Taken | Misread:
+    """The way of `step` that takes `text`, or why none does. `text` is not empty.
+
+    `near`: a few words of one label are taken for it. Not where life is at stake.
+    """
     words = plain(text).replace(",", "")
     for index, way in enumerate(step.ways):
         if isinstance(way.takes, Label) and plain(way.takes.text).replace(",", "") == words:
             return Taken(way, index, way.takes.text, way.code)
+    skip = next((at for at in enumerate(step.ways) if at[1].takes is Kind.SKIP), None)
+    if skip is not None and words == plain(view.script.skip):
+        return Taken(skip[1], skip[0], text.strip(), skip[1].code)
     refusal: Misread | None = None
     own_words: tuple[int, Way] | None = None
     for index, way in enumerate(step.ways):
@@ -76,7 +82,20 @@ def read(step: Step, text: str, view: View) -> Taken | Misread:
         if len(text) > LONGEST[Kind.OWN_WORDS]:
             return Misread("too_long")
         return Taken(own_words[1], own_words[0], text.strip(), own_words[1].code)
-    return refusal or Misread("kept_with_today", note=True)
+    return refusal or (near_label(step, words) if near else None) or Misread("kept_with_today", note=True)
+
+
+def near_label(step: Step, words: str) -> Taken | None:
+    """The one label that has all these few words in it: *hard one* for *A hard one*; None if two have, or none."""
+    said = set(words.split())
+    if len(said) > 4 or not any(len(word) > 2 for word in said):
+        return None
+    found = [
+        Taken(way, index, way.takes.text, way.code)
+        for index, way in enumerate(step.ways)
+        if isinstance(way.takes, Label) and said <= set(plain(way.takes.text).replace(",", "").split())
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 ROUND_ABOUT = {"a", "about", "around", "i'd", "i'm", "its", "it's", "it", "is", "just", "like", "maybe", "more", "or"}

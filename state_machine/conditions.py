@@ -346,3 +346,9 @@ def _wrote_for(view: View) -> str | None:
 
 
 from state_machine import conditions_of_gates, conditions_of_safety  # noqa: E402, F401 - they enter themselves, beside these
+
+
+@condition
+def something_waits(view: View) -> bool:
+    """Below what is in front, something else is still open."""
+    return any(view.run is None or run.id != view.run.id for run in view.progress.runs)

@@ -7,32 +7,31 @@ back, later) is read here first; then the open step; then, if nothing is open, w
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from state_machine.acts import UNTIL_THEY_WRITE
-from state_machine.alarm import alarm
+from state_machine.alarm import alarm, is_label
 from state_machine.answers import Misread, read
 from state_machine.chart import Charts
 from state_machine.effects import Redraw, Toast
 from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
-from state_machine.flow import Flow
-from state_machine.messages import Lane
-from state_machine.occasions import GENTLE_AFTER, LATE, Occasion, Reason, is_kept, occasions
+from state_machine.flow import OFFER_TO_GO_ON_AFTER, Flow
+from state_machine.occasions import GENTLE_AFTER, writes_first
 from state_machine.offers import PICK, Offer, offers
 from state_machine.plain_words import plain
 from state_machine.programme import (
     BACK_AGAIN,
     CHECK_IN,
     CHECK_IN_AGAIN,
-    GENTLE_WORD,
+    DOORS,
     GO_ON,
     HOME,
-    RETENTION,
     WELCOME,
 )
-from state_machine.progress import Progress, Unasked
+from state_machine.progress import Progress
 from state_machine.repair import repair
 from state_machine.turn import Turn
+from state_machine.waking import woke
 
 SHARED = frozenset({"sticker", "photo", "voice", "video", "document", "contact", "place"})
 """What can be shared beside text and has a refrain of its own; anything else is *other*."""
@@ -56,7 +55,7 @@ def step(charts: Charts, progress: Progress, event: Event) -> Turn:
                 turn.note(event.text)
                 turn.remark("edited", again=True)
         case Woke():
-            _woke(turn)
+            woke(turn)
     return turn.finish()
 
 
@@ -67,7 +66,8 @@ def _writes_again(turn: Flow, event: Event) -> None:
     """
     heard = turn.progress.heard
     long_gone = heard is not None and event.at - heard >= GENTLE_AFTER[-1]
-    turn.change(heard=event.at, suspended=turn.progress.suspended or (long_gone and turn.progress.begun is not None))
+    asked = turn.progress.suspended or (long_gone and writes_first(turn.progress))
+    turn.change(heard=event.at, ignored_since=None, suspended=asked)
     if turn.progress.paused_until == UNTIL_THEY_WRITE and isinstance(event, Said) and not event.crossed:
         turn.change(paused_until=None)
 
@@ -136,6 +136,8 @@ def _open_by_client(turn: Flow, name: str) -> None:
         turn.remark("consent_first")
         _start(turn)
         return
+    if turn.front is not None and turn.front.amends:
+        turn.drop(turn.front)
     if name == CHECK_IN and CHECK_IN_AGAIN in turn.script.dialogues and _checked_in_today(turn):
         name = CHECK_IN_AGAIN
     turn.open(name)
@@ -151,12 +153,7 @@ def _checked_in_today(turn: Flow) -> bool:
 
 
 def _start(turn: Flow) -> None:
-    if turn.front is not None:
-        turn.arrive(turn.front)
-    elif turn.progress.consent is None:
-        turn.open(WELCOME)
-    else:
-        _idle(turn)
+    _again(turn)
 
 
 def _crossed(turn: Flow, text: str, event: Said) -> None:
@@ -172,6 +169,9 @@ def _crossed(turn: Flow, text: str, event: Said) -> None:
 def _nothing_open(turn: Flow, text: str) -> None:
     if turn.progress.consent is None:
         turn.open(WELCOME)
+        return
+    if plain(text) in turn.script.small_talk:
+        turn.remark(turn.script.small_talk[plain(text)])
         return
     if plain(text) not in turn.script.greetings and turn.note(text) and len(text.split()) > 2:
         turn.remark("kept_with_today")
@@ -199,19 +199,45 @@ def _answer(turn: Flow, text: str) -> None:
     if run is None:
         return
     step = turn.step(run)
+    if not is_label(turn, text) and (plain(text) in turn.script.greetings or plain(text) in turn.script.small_talk):
+        _small_talk(turn, plain(text))
+        return
     if run.picked and plain(text) == plain(turn.script.finished):
         text = ", ".join(run.picked)
-    taken = read(step, text, turn.view(run))
+    taken = read(step, text, turn.view(run), near=not turn.dialogue(run).safety)
     if not isinstance(taken, Misread):
         turn.take(taken)
-    elif taken.note and plain(text) in turn.script.greetings:
-        turn.arrive(run)
     elif taken.note and not turn.note(text):
         turn.remark("not_kept_yet", again=True)
     elif taken.note and turn.dialogue(run).safety:
         turn.remark("kept_in_danger", again=True)
     else:
         turn.remark(taken.refrain, again=True)
+
+
+def _small_talk(turn: Flow, words: str) -> None:
+    """A greeting opens the door again; thanks, goodbye and anger get their own few words. None is an answer."""
+    run = turn.front
+    if run is None:
+        return
+    if words in turn.script.small_talk:
+        turn.remark(turn.script.small_talk[words], again=True)
+    elif run.dialogue in DOORS:
+        turn.drop(run)
+        _again(turn)
+    else:
+        _again(turn)
+
+
+def _again(turn: Flow) -> None:
+    """What is open, asked once more; offered first where it has waited for long."""
+    run = turn.front
+    if run is None:
+        _idle(turn)
+    elif turn.now - run.asked > OFFER_TO_GO_ON_AFTER and run.dialogue != GO_ON and not turn.dialogue(run).safety:
+        turn.open(GO_ON)
+    else:
+        turn.arrive(run)
 
 
 # --- what is tapped ------------------------------------------------------------------
@@ -256,62 +282,3 @@ def _shared(turn: Flow, event: Shared) -> None:
     if caption:
         turn.note(caption)
     turn.remark(f"shared_{event.what if event.what in SHARED else 'other'}", again=True)
-
-
-def _woke(turn: Flow) -> None:
-    """Let every occasion come whose time has come: kept, or passed over; at most one of them speaks first."""
-    turn.lane, turn.woken = Lane.REMINDER, True
-    for occasion in occasions(turn.script, turn.progress):
-        if occasion.due > turn.now:
-            break
-        if occasion.reason is Reason.SILENCE:
-            _silent(turn)
-            continue
-        kept = is_kept(turn.progress, occasion, turn.now)
-        turn.change(slots={**turn.progress.slots, occasion.reason.value: max(occasion.due, _latest(turn, occasion))})
-        if occasion.reason is Reason.SNOOZE:
-            turn.change(snoozed_until=None)
-        if kept and _may_speak(turn):
-            before = len(turn.effects)
-            _write_first(turn, occasion.reason)
-            if len(turn.effects) > before:
-                turn.change(unasked=Unasked(occasion.reason.value, occasion.due, turn.now))
-
-
-def _latest(turn: Flow, occasion: Occasion) -> datetime:
-    """Slots that went by while we were away are dealt with as one: passed over, never worked off one by one."""
-    return turn.now if turn.now - occasion.due > LATE else occasion.due
-
-
-def _may_speak(turn: Flow) -> bool:
-    """Not into a safety talk, which keeps its own time, nor twice in one turn."""
-    run = turn.front
-    return not turn.effects and (run is None or not turn.dialogue(run).safety)
-
-
-def _write_first(turn: Flow, reason: Reason) -> None:
-    if reason is Reason.GENTLE_WORD:
-        turn.open(GENTLE_WORD)
-    elif reason is Reason.RETENTION:
-        turn.open(RETENTION)
-    elif turn.front is not None:
-        if turn.front.dialogue != GO_ON:
-            turn.open(GO_ON)
-    elif reason is Reason.TALK:
-        turn.open_due()
-    else:
-        turn.open(CHECK_IN)
-
-
-def _silent(turn: Flow) -> None:
-    """Silence that has lasted as long as the open step waits takes its way."""
-    run = turn.front
-    way = turn.step(run).silence if run is not None else None
-    if run is None or way is None:
-        return
-    if run.amends:
-        turn.close_as_left(run)
-        return
-    index = turn.step(run).ways.index(way)
-    target = turn.charts.way(run.dialogue, run.step, index)
-    turn.arrive(turn.moved(run, target))

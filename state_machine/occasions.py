@@ -13,7 +13,8 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from state_machine import agenda, hours
-from state_machine.programme import CHECK_IN, GENTLE_WORD, RETENTION
+from state_machine.acts import UNTIL_THEY_WRITE
+from state_machine.programme import ASKED_AGAIN, CHECK_IN, GENTLE_WORD, RETENTION
 from state_machine.progress import Progress
 from state_machine.script import Script, Silence
 from state_machine.view import View
@@ -46,6 +47,10 @@ class Reason(StrEnum):
     RETENTION = "retention"
 
 
+FIRST = (Reason.SILENCE, Reason.RETENTION, Reason.GENTLE_WORD, Reason.TALK, Reason.SNOOZE, Reason.CHECK_IN)
+"""Which goes first where several come in the same instant; the others are passed over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Occasion:
     """One thing that happens by itself at `due` (UTC)."""
@@ -73,7 +78,7 @@ def occasions(script: Script, progress: Progress) -> list[Occasion]:
         )
         if due is not None
     ]
-    return sorted(found, key=lambda occasion: occasion.due)
+    return sorted(found, key=lambda occasion: (occasion.due, FIRST.index(occasion.reason)))
 
 
 def silence_due(script: Script, progress: Progress) -> datetime | None:
@@ -102,11 +107,13 @@ def talk_due(script: Script, progress: Progress) -> datetime | None:
         return None
     zone = agenda.zone_of(progress)
     after = _after(progress, Reason.TALK, zone)
+    if after is None:
+        return None
     day = after.astimezone(zone).date()
     view = View(script, progress, None, progress.heard)
     starts = hours.first_after(after, at, zone).astimezone(zone).date()
     first = agenda.first_day_due(view, max(day, starts))
-    return None if first is None else _on(first, at, zone, after)
+    return None if first is None else _unless_given_up(progress, _on(first, at, zone, after))
 
 
 def check_in_due(progress: Progress) -> datetime | None:
@@ -117,8 +124,10 @@ def check_in_due(progress: Progress) -> datetime | None:
     if at is None or weekdays is None or fact is None or progress.begun is None:
         return None
     zone = agenda.zone_of(progress)
-    after = max(_after(progress, Reason.CHECK_IN, zone), fact.at)
-    return hours.first_after(after, at, zone, weekdays)
+    after = _after(progress, Reason.CHECK_IN, zone)
+    if after is None:
+        return None
+    return _unless_given_up(progress, hours.first_after(max(after, fact.at), at, zone, weekdays))
 
 
 def gentle_word_due(script: Script, progress: Progress) -> datetime | None:
@@ -126,11 +135,14 @@ def gentle_word_due(script: Script, progress: Progress) -> datetime | None:
     at = hour_of(progress, "look_in", agenda.USUAL_LOOK_IN)
     if progress.begun is None or progress.heard is None or at is None or GENTLE_WORD not in script.dialogues:
         return None
+    if progress.suspended or progress.phase in ASKED_AGAIN:
+        return None
     zone = agenda.zone_of(progress)
     said = progress.slots.get(Reason.GENTLE_WORD)
     for silent in GENTLE_AFTER:
         due = hours.first_after(progress.heard + silent - timedelta(hours=12), at, zone)
-        if said is None or said < due:
+        paused = progress.paused_until is not None and due < progress.paused_until
+        if (said is None or said < due) and not paused:
             return due
     return None
 
@@ -157,8 +169,7 @@ def is_kept(progress: Progress, occasion: Occasion, now: datetime) -> bool:
     if late or here or paused:
         return False
     if occasion.reason in (Reason.TALK, Reason.CHECK_IN, Reason.SNOOZE):
-        silent = heard is not None and now - heard > GENTLE_AFTER[0]
-        return not silent and not progress.suspended and not _said_today(progress, occasion, now)
+        return not progress.suspended and not _said_today(progress, occasion, now)
     return True
 
 
@@ -184,12 +195,34 @@ def hour_of(progress: Progress, memory: str, usual: str | None) -> time | None:
     return time.fromisoformat(said)
 
 
-def _after(progress: Progress, reason: Reason, zone: ZoneInfo) -> datetime:
-    """The instant after which the next slot lies: the last one dealt with, or the end of day 1."""
+def writes_first(progress: Progress) -> bool:
+    """Whether there is any hour at which the client is written to first."""
+    talks = progress.begun is not None and hour_of(progress, "look_in", agenda.USUAL_LOOK_IN) is not None
+    fact = progress.facts.get("remind_days")
+    return talks or (fact is not None and fact.code in WEEKDAYS)
+
+
+def _unless_given_up(progress: Progress, slot: datetime) -> datetime | None:
+    """A slot, but for clients who for days have not answered what we wrote first."""
+    if progress.phase in ASKED_AGAIN:
+        return slot  # that question was promised
+    since, gentle = progress.ignored_since, progress.slots.get(Reason.GENTLE_WORD)
+    if gentle is not None and progress.heard is not None and gentle > progress.heard:
+        return None
+    return None if since is not None and slot - since > GENTLE_AFTER[0] else slot
+
+
+def _after(progress: Progress, reason: Reason, zone: ZoneInfo) -> datetime | None:
+    """The instant after which the next slot lies: the last one dealt with, the end of day 1 or of a pause.
+
+    None while nothing may be said first at all.
+    """
+    if progress.suspended or progress.paused_until == UNTIL_THEY_WRITE:
+        return None
     last = progress.slots.get(reason)
     begun = progress.begun or date.min
     day_1 = datetime.combine(begun + timedelta(days=1), time(0), zone).astimezone(UTC) - timedelta(seconds=1)
-    return day_1 if last is None else max(last, day_1)
+    return max(moment for moment in (day_1, last, progress.paused_until) if moment is not None)
 
 
 def _on(day: date, at: time, zone: ZoneInfo, after: datetime) -> datetime:

@@ -136,6 +136,8 @@ class Progress:
     unasked: Unasked | None = None
     slots: Mapping[str, datetime] = field(default_factory=dict)
     """By reason, the last slot that was dealt with: kept, or passed over."""
+    ignored_since: datetime | None = None
+    """When we first wrote unasked without an answer since."""
     snoozed_until: datetime | None = None
     suspended: bool = False
     """Whether, after a long silence, the client is to be asked before we write first again."""

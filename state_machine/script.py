@@ -188,6 +188,30 @@ class Script:
     """Words that, said alone, go back one step."""
     greetings: tuple[str, ...] = ("hi", "hello", "hey", "good morning", "good evening", "hi there", "hello again")
     """Words that only open a door: never kept as a note, never taken for an answer where buttons stand."""
+    small_talk: Mapping[str, str] = field(
+        default_factory=lambda: {
+            **dict.fromkeys(("thanks", "thank you", "thx", "ty", "cheers", "thanks a lot"), "to_thanks"),
+            **dict.fromkeys(("bye", "goodbye", "good night", "goodnight", "see you", "cya"), "to_goodbye"),
+            **dict.fromkeys(
+                (
+                    "you're useless",
+                    "useless",
+                    "this is stupid",
+                    "stupid bot",
+                    "you're stupid",
+                    "this is useless",
+                    "fuck you",
+                    "fuck off",
+                    "shut up",
+                    "i hate this",
+                    "this sucks",
+                    "you suck",
+                ),
+                "to_anger",
+            ),
+        }
+    )
+    """Words said alone that are no answer, and the refrain that answers them."""
     later: tuple[str, ...] = ("later", "not now", "stop")
     """Words that, said alone, put aside what is open."""
     gazetteer: Gazetteer = field(default_factory=Gazetteer)

@@ -180,11 +180,13 @@ class Story:
         return self._happens(Edited(self.now + BETWEEN, text))
 
     def passes(self, **time: float) -> list[datetime]:
-        """Let time pass; whatever is due happens at its own instant. Returns those instants."""
+        """Let time pass; whatever is due happens at its own instant. Returns those at which something came of it."""
         until, woken = self.now + timedelta(**time), []
         while (due := occasions.next_wake(self.script, self.progress)) is not None and due <= until:
-            woken.append(due)
+            before = self.progress.runs
             self._happens(Woke(max(due, self.now)))
+            if self.bubbles or self.progress.runs != before:
+                woken.append(due)
             assert len(woken) < 20, "woken again and again"
         self.now = until
         return woken

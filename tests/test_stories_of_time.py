@@ -13,7 +13,7 @@ from dialogues.prompts import Prompts
 from state_machine import occasions
 from state_machine.chart import Charts
 from state_machine.effects import Say
-from state_machine.programme import CHECK_IN, FIRST_PEOPLE, SUITABILITY
+from state_machine.programme import BACK_AGAIN, CHECK_IN, FIRST_PEOPLE, SUITABILITY
 from tests.talking import DAY_ONE, NOTHING_WRONG, SAD_WEEKS, START, Story, label_to, reply
 
 
@@ -59,7 +59,7 @@ def test_day_2_and_day_4_come_on_the_right_day_at_the_hour_they_chose(
     first = start.astimezone(ZoneInfo(zone)).date()
     assert story.progress.begun == first
     assert _next_on_their_clock(story, zone) == (first + timedelta(days=1), time(9))
-    story.passes(days=2)
+    _until_the_talk(story)
     assert story.front.dialogue == SUITABILITY
     story.answers({**NOTHING_WRONG, **SAD_WEEKS})
     assert _next_on_their_clock(story, zone) == (first + timedelta(days=3), time(9))
@@ -67,8 +67,14 @@ def test_day_2_and_day_4_come_on_the_right_day_at_the_hour_they_chose(
     assert story.front.dialogue == FIRST_PEOPLE
 
 
+def _until_the_talk(story: Story) -> None:
+    due = occasions.talk_due(story.script, story.progress)
+    assert due is not None
+    story.passes(seconds=(due - story.now).total_seconds() + 1)
+
+
 def _next_on_their_clock(story: Story, zone: str) -> tuple[date, time]:
-    due = occasions.next_wake(story.script, story.progress)
+    due = occasions.talk_due(story.script, story.progress)
     assert due is not None
     local = due.astimezone(ZoneInfo(zone))
     return local.date(), local.time()
@@ -81,11 +87,15 @@ def test_whoever_comes_by_themselves_is_never_written_to_first(stranger: Story) 
     assert stranger.front.dialogue == SUITABILITY
 
 
-def test_nobody_is_written_to_again_before_they_have_answered(ana: Story) -> None:
+def test_whoever_does_not_answer_gets_a_gentle_word_after_three_and_ten_days_and_then_nothing(ana: Story) -> None:
     assert len(ana.passes(days=1)) == 1
     ana.says("later")
-    looked_in = ana.passes(days=30)
-    assert len(looked_in) == 1
+    silent_since = ana.now
+    spoke = ana.passes(days=60)
+    words = [moment for moment in spoke if moment - silent_since > timedelta(days=2) and moment.hour == 9]
+    assert [round((moment - silent_since) / timedelta(days=1)) for moment in words] == [3, 10]
+    ana.says("hello")
+    assert ana.front.dialogue == BACK_AGAIN
 
 
 def test_not_now_is_asked_again_after_fourteen_days(ana: Story) -> None:
@@ -94,7 +104,7 @@ def test_not_now_is_asked_again_after_fourteen_days(ana: Story) -> None:
     assert ana.progress.phase == "not_now"
     answered = ana.now.astimezone(ZoneInfo("Europe/Dublin")).date()
     assert _next_on_their_clock(ana, "Europe/Dublin") == (answered + timedelta(days=14), time(9))
-    ana.passes(days=14)
+    assert len(ana.passes(days=15)) == 1, "the question that was promised, and nothing else"
     assert ana.front.dialogue == SUITABILITY
     ana.answers({"cleared": "yes"})
     assert ana.progress.phase == "assessment"

@@ -1,0 +1,76 @@
+"""What we do when a moment has come that we had asked to be woken at."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from state_machine.conditions import CONDITIONS
+from state_machine.flow import Flow
+from state_machine.messages import Lane
+from state_machine.occasions import LATE, Occasion, Reason, is_kept, occasions
+from state_machine.programme import A_NOTE, CHECK_IN, GENTLE_WORD, GO_ON, RETENTION
+from state_machine.progress import Unasked
+
+
+def woke(turn: Flow) -> None:
+    """Let every occasion come whose time has come: kept, or passed over; at most one of them speaks first."""
+    turn.lane, turn.woken = Lane.REMINDER, True
+    for occasion in occasions(turn.script, turn.progress):
+        if occasion.due > turn.now:
+            break
+        if occasion.reason is Reason.SILENCE:
+            _silent(turn)
+            continue
+        kept = is_kept(turn.progress, occasion, turn.now)
+        turn.change(slots={**turn.progress.slots, occasion.reason.value: max(occasion.due, _latest(turn, occasion))})
+        if occasion.reason is Reason.SNOOZE:
+            turn.change(snoozed_until=None)
+        if kept and _may_speak(turn):
+            before = len(turn.effects)
+            _write_first(turn, occasion.reason)
+            if len(turn.effects) > before:
+                since = turn.progress.ignored_since or turn.now
+                turn.change(unasked=Unasked(occasion.reason.value, occasion.due, turn.now), ignored_since=since)
+
+
+def _latest(turn: Flow, occasion: Occasion) -> datetime:
+    """Slots that went by while we were away are dealt with as one: passed over, never worked off one by one."""
+    return turn.now if turn.now - occasion.due > LATE else occasion.due
+
+
+def _may_speak(turn: Flow) -> bool:
+    """Not into a safety talk, which keeps its own time, nor twice in one turn."""
+    run = turn.front
+    return not turn.effects and (run is None or not turn.dialogue(run).safety)
+
+
+def _write_first(turn: Flow, reason: Reason) -> None:
+    """Open what the occasion is for. On a phone that others may see, only that something waits."""
+    if turn.front is not None and turn.front.dialogue == GO_ON:
+        turn.drop(turn.front)
+    if CONDITIONS["quiet_notices"](turn.view()) and reason in (Reason.TALK, Reason.CHECK_IN, Reason.SNOOZE):
+        turn.open(A_NOTE)
+    elif reason is Reason.GENTLE_WORD:
+        turn.open(GENTLE_WORD)
+    elif reason is Reason.RETENTION:
+        turn.open(RETENTION)
+    elif turn.front is not None:
+        turn.open(GO_ON)
+    elif reason is Reason.TALK:
+        turn.open_due()
+    else:
+        turn.open(CHECK_IN)
+
+
+def _silent(turn: Flow) -> None:
+    """Silence that has lasted as long as the open step waits takes its way."""
+    run = turn.front
+    way = turn.step(run).silence if run is not None else None
+    if run is None or way is None:
+        return
+    if run.amends:
+        turn.close_as_left(run)
+        return
+    index = turn.step(run).ways.index(way)
+    target = turn.charts.way(run.dialogue, run.step, index)
+    turn.arrive(turn.moved(run, target))
