@@ -14,9 +14,10 @@ import pytest
 from dialogues.prompts import Prompts
 from state_machine.chart import Charts
 from state_machine.engine import step
-from state_machine.events import Edited, Event, Said, Shared
+from state_machine.events import Edited, Event, Said, Shared, Tapped
 from state_machine.messages import Lane, Message
-from state_machine.programme import GO_ON, PHASES, SOS, TALKS
+from state_machine.offers import token
+from state_machine.programme import DOORS, GO_ON, PHASES, SOS, TALKS
 from state_machine.progress import Progress, Run
 from state_machine.safety import Kind
 from tests.standing import NOW, Standing, standings
@@ -52,7 +53,7 @@ def test_words_of_danger_open_the_talk_at_every_step_and_move_nothing_else(
         turn = step(charts, standing.progress, WAYS_TO_SEND[how](EXPLICIT))
         assert turn.progress.runs[-1].dialogue == SOS, f"no talk at {standing}"
         assert turn.lane is Lane.SAFETY
-        doors = {run for run in _below(standing.progress) if run.dialogue in ("always/home", "always/check_in_again")}
+        doors = {run for run in _below(standing.progress) if run.dialogue in DOORS}
         assert _below(turn.progress) == tuple(r for r in _below(standing.progress) if r not in doors), str(standing)
         said = [item for item in prompts.outgoing(turn.effects, NOW) if isinstance(item, Message)]
         assert any(character.isdecimal() for message in said for character in message.text), (
@@ -65,9 +66,7 @@ def test_after_the_talk_the_question_that_waited_is_offered_and_unchanged(
 ) -> None:
     for standing in everywhere:
         front = standing.progress.runs[-1]
-        if charts.script.dialogues[standing.dialogue].safety or standing.dialogue in (GO_ON, "always/home"):
-            continue
-        if standing.dialogue == "always/check_in_again" or front.amends:
+        if charts.script.dialogues[standing.dialogue].safety or standing.dialogue in {GO_ON, *DOORS} or front.amends:
             continue
         talking = step(charts, standing.progress, Said(NOW, EXPLICIT)).progress
         offered = step(charts, talking, Said(NOW, "/later")).progress
@@ -138,8 +137,10 @@ def test_heavy_feelings_among_those_picked_are_asked_about_once_in_three_days(ch
 
     def checked_in(progress: Progress, days: int) -> Progress:
         at = NOW + timedelta(days=days)
-        for words in ("/checkin", "5", "Was alone", "More", "hopeless, sad"):
+        for words in ("/checkin", "5", "Was alone", "More"):
             progress = step(charts, progress, Said(at, words)).progress
+        for key in ("+hopeless", "done"):
+            progress = step(charts, progress, Tapped(at, token(progress.runs[-1], key))).progress
         return progress
 
     first = checked_in(progress, 0)
