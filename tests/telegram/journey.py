@@ -31,7 +31,8 @@ END = "Emergency (Germany)"
 def answer_to(call: Call, script: dict[str, str] = DAY_ONE) -> str | None:
     """What the client says to a bubble; None if it asks nothing."""
     if call.method == "editMessageReplyMarkup":
-        return "Done" if "Done" in call.fields.get("reply_markup", "") else None
+        # Without a pick there is no "Done": a second tap has taken the first one back.
+        return "Done" if "Done" in call.fields.get("reply_markup", "") else script["What was it like for you"]
     text = call.fields.get("text", "")
     return next((says for piece, says in list(script.items())[1:] if piece in text), None)
 

@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -184,11 +184,12 @@ async def test_a_group_is_declined_once_and_nothing_is_kept_of_it(tmp_path: Path
 
 
 async def test_what_comes_due_is_said_unasked(tmp_path: Path, proxy: Proxy) -> None:
-    async with serving(tmp_path, proxy):
+    morning = datetime(2026, 1, 5, 9, tzinfo=UTC)
+    async with serving(tmp_path, proxy, now=lambda: morning):
         await walk(proxy, Actor(proxy, 5), DAY_ONE)
     before = len(proxy.texts(5))
-    later = datetime.now(UTC) + timedelta(days=1, hours=16)
-    async with serving(tmp_path, proxy, now=lambda: later):
+    next_evening = datetime(2026, 1, 6, 17, 5, tzinfo=UTC)
+    async with serving(tmp_path, proxy, now=lambda: next_evening):
         await proxy.until(lambda: len(proxy.texts(5)) > before)
 
 
