@@ -23,6 +23,8 @@ THEIRS = ("gate_fear", "gate_control", "gate_hurt")
 """What the client told of the person."""
 OWN = "gate_frightened"
 """What the client told of themselves."""
+UNSAID = "gate_unsaid"
+"""That something was left unsaid, with its instant: a no from before it no longer counts, and a yes does."""
 EVERYBODY_IS_SHOWN = frozenset({"people/map", "gates/person"})
 """Dialogues in which a person who is kept out is offered and shown all the same: there they can be changed."""
 EXPORT_CLOSED = "export_closed"
@@ -46,6 +48,9 @@ def gate(person: Person, now: datetime) -> Gate:
     if not all(_said(fact, "no") for fact in facts):
         return Gate.UNASKED
     oldest = min(fact.at for fact in facts if fact is not None)
+    unsaid = person.facts.get(UNSAID)
+    if unsaid is not None and oldest <= unsaid.at:
+        return Gate.UNASKED
     return Gate.OPEN if now - oldest <= GOOD_FOR else Gate.LAPSED
 
 
