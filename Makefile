@@ -51,6 +51,7 @@ bench: $(RUN_READY)  ## CPU time of a durable turn, by part
 
 docs: $(RUN_READY)  ## write the generated parts of the documents anew
 	@$(BIN)/ipt-bot draw --write
+	@$(BIN)/ipt-bot safety measure tests/safety/corpus_en.jsonl --write docs/safety.md
 
 lock: | $(BIN)/python  ## resolve the locked dependencies anew
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
