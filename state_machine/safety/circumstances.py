@@ -82,10 +82,12 @@ class Circumstances:
             return False
         if self._reporting.search(before):
             return True
-        if not self._me.isdisjoint(_bare(found.text.split()[:1])) or before.endswith(", "):
+        if found.text.split(maxsplit=1)[0].rstrip(",") in self._me or before.endswith(", "):
             return False
-        clause = before.rpartition(", ")[2]
-        return self._has_denial(" ".join(clause.split()[-_BACK:]) + " ")
+        clause = before.rpartition(", ")[2].split()[-_BACK:]
+        own = max((at for at, word in enumerate(clause) if word in self._me & self._subjects), default=-1)
+        said = " ".join(clause[:own]) + " "
+        return self._has_denial(" ".join(clause[own + 1 :]) + " ") or self._reporting.search(said) is not None
 
     def long_ago(self, found: Found) -> bool:
         """Whether the sentence speaks of a time that is over, and of nothing that goes on."""

@@ -25,7 +25,9 @@ _PAUSES = frozenset([",", ":", "(", ")", '"', "–", "—", "-", "--"])
 _ENDS = frozenset(".!?…;\n")
 _STRETCHED = re.compile(r"(.)\1{2,}")
 _TWICE = re.compile(r"(.)\1+")
-_FEWEST_LETTERS = 5
+_MEASURED = re.compile(r"(\d+)([a-z]{1,5})")
+_LETTERS = range(5, 20)
+"""Words of other lengths are not held against the forgiving ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class Speller:
         bare = typed.replace("'", "")
         if (known := self._known.get(bare)) is not None:
             return known
+        if (measured := _MEASURED.fullmatch(bare)) and measured[2] in self._known:
+            return (measured[1], *self._known[measured[2]])
         repaired = self._repair(bare)
         return self._known.get(repaired, (repaired,)) if repaired else ()
 
@@ -131,7 +135,7 @@ class Speller:
             word = _STRETCHED.sub(r"\1", word)
         elif len(word) > 3 and word[-1] == word[-2] and word[:-1] in self._known:
             return word[:-1]
-        if len(word) >= _FEWEST_LETTERS and self._nearly:
+        if len(word) in _LETTERS:
             return self._nearest(word)
         return word
 
