@@ -172,9 +172,18 @@ def test_nothing_is_claimed_that_only_care_can_claim(document: str) -> None:
     assert claims.search("It treats depression.")
 
 
-def test_the_readme_says_first_that_messages_are_not_read_for_danger() -> None:
-    text = read("README.md")
-    assert "it does not notice danger by itself" in text.split("\n## ")[0]
+def test_the_readme_says_first_that_danger_is_noticed_by_phrases_and_some_is_missed() -> None:
+    first = read("README.md").split("\n## ")[0]
+    assert "it notices danger only by phrases, so it misses some ([how much](docs/safety.md#measured))" in first
+    assert "It is not for emergencies: it can't call anyone" in first
+
+
+def test_what_is_said_at_the_door_about_danger_is_what_the_documents_say(book: Book) -> None:
+    hello = book.script.dialogues["welcome/first_words"].steps["hello"]
+    door = " ".join(wording for bubble in hello.bubbles for wording in bubble.wordings)
+    assert "look for danger by words, and miss some" in door
+    assert "It looks for words of danger, misses some, tells nobody, and calls nobody." in read("docs/privacy.md")
+    assert "some danger is missed" in read("docs/running.md")
 
 
 # --- dependencies --------------------------------------------------------------------
