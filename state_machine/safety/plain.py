@@ -76,6 +76,8 @@ class Speller:
         """The plain words of one typed word; none if it is left out."""
         if (known := self._known.get(typed)) is not None:
             return known
+        if typed.endswith("'s") and (known := self._known.get(typed[:-2])) is not None:
+            return known
         bare = typed.replace("'", "")
         if (known := self._known.get(bare)) is not None:
             return known
