@@ -1,0 +1,253 @@
+"""What must hold on every path of the talks about danger: numbers soon, few questions, people at every end.
+
+All paths are walked as a client would walk them, in several kinds of life; the words are the rendered ones.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+
+from dialogues.lines import Lines
+from dialogues.prompts import Prompts
+from state_machine.chart import Charts
+from state_machine.effects import Erase
+from state_machine.engine import step
+from state_machine.events import Said
+from state_machine.flow import Flow
+from state_machine.messages import Message
+from state_machine.offers import offers
+from state_machine.programme import SOS, TALKS, UNDER_18
+from state_machine.progress import Fact, Progress
+from state_machine.script import Label, Silence
+from state_machine.turn import Turn
+from state_machine.view import View
+
+EVENING = datetime(2026, 3, 4, 21, 0, tzinfo=UTC)
+MOST_WORDS, MOST_QUESTIONS = 40, 1
+FRESH_LOSS = "always/fresh_loss"
+CHILD_AT_RISK = "always/child_at_risk"
+SAFETY = sorted({*TALKS.values(), UNDER_18, CHILD_AT_RISK})
+NO_ALARM = {FRESH_LOSS}
+"""No danger, so no number is pushed between the words."""
+NO_DANGER = {"misread", "no_thoughts", "no_intent", "grown_up"}
+"""Endings after which there was none."""
+HELP = re.compile(r"(?<!\w)(?:\d{3,}|\d{2,}[ -]\d{2,}|findahelpline\.com)")
+EXPLICIT = "I am going to kill myself"
+KNOWN = {"name": Fact("Ana", EVENING), "country": Fact("Ireland", EVENING, "IE"), "phone": Fact("Only mine", EVENING)}
+ABROAD = {**KNOWN, "country": Fact("Lesotho", EVENING, "LS")}
+A_PLAN = {**KNOWN, "plan_ask": Fact("my sister", EVENING)}
+READ_ALONG = {**KNOWN, "phone": Fact("Not sure", EVENING, "unsure")}
+LIVES = {"in Ireland": KNOWN, "in Lesotho": ABROAD, "with a plan": A_PLAN, "phone read": READ_ALONG, "unknown": {}}
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """How far a path has come: where it stands, what we said so far, and in what order it was answered."""
+
+    progress: Progress
+    texts: tuple[str, ...]
+    taps: tuple[str, ...] = ()
+
+
+def words_of(prompts: Prompts, turn: Turn, now: datetime) -> tuple[str, ...]:
+    return tuple(item.text for item in prompts.outgoing(turn.effects, now) if isinstance(item, Message))
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a talk is opened: what is known, for what reason, and how often each bubble has been said before."""
+
+    facts: dict[str, Fact]
+    talk: str
+    because: str = ""
+    wording: int = 0
+
+
+def opened(charts: Charts, prompts: Prompts, how: Opening) -> Spoken:
+    steps = charts.script.dialogues[how.talk].steps.values()
+    said = {f"{how.talk}#{here.name}.{index}": how.wording for here in steps for index in range(len(here.bubbles))}
+    progress = Progress(phase="assessment", consent="1 2026-03-01", begun=EVENING.date(), heard=EVENING)
+    flow = Flow(charts, replace(progress, facts=how.facts, wordings=said), EVENING)
+    flow.open(how.talk, because=how.because)
+    turn = flow.finish()
+    return Spoken(turn.progress, words_of(prompts, turn, EVENING))
+
+
+def _entries(charts: Charts, prompts: Prompts) -> Iterator[tuple[str, Spoken]]:
+    for talk, because, life, wording in product(SAFETY, ("", "explicit", "unsure"), LIVES, range(4)):
+        yield f"{talk} {because} {life}", opened(charts, prompts, Opening(LIVES[life], talk, because, wording))
+
+
+def _labels(charts: Charts, progress: Progress) -> list[str]:
+    run = progress.runs[-1]
+    here = charts.script.dialogues[run.dialogue].steps[run.step]
+    kinds = {way.takes.text for way in here.ways if isinstance(way.takes, Label)}
+    return [o.label for o in offers(here, View(charts.script, progress, run, EVENING)) if o.label in kinds]
+
+
+# --- the number soon, and few questions before it -------------------------------------------
+
+
+def test_before_the_number_stand_at_most_forty_words_and_one_question(charts: Charts, prompts: Prompts) -> None:
+    for name, entry in _entries(charts, prompts):
+        if name.split()[0] in NO_ALARM:
+            continue
+        waiting = [entry]
+        while waiting:
+            path = waiting.pop()
+            said = "\n".join(path.texts)
+            help_at = HELP.search(said)
+            before = said[: help_at.start()] if help_at else said
+            where = f"{name}: {' > '.join(path.taps)}"
+            assert len(before.split()) <= MOST_WORDS, where
+            assert before.count("?") <= MOST_QUESTIONS, where
+            if help_at or not path.progress.runs or path.progress.runs[-1].dialogue not in SAFETY:
+                continue
+            for label in _labels(charts, path.progress):
+                turn = step(charts, path.progress, Said(EVENING, label))
+                if any(run.dialogue in SAFETY for run in turn.progress.runs):
+                    more = (*path.texts, *words_of(prompts, turn, EVENING))
+                    waiting.append(Spoken(turn.progress, more, (*path.taps, label)))
+
+
+def test_what_is_said_outright_opens_with_the_number_and_not_with_a_question(
+    charts: Charts, prompts: Prompts
+) -> None:
+    for talk in SAFETY:
+        if talk in NO_ALARM | {"always/after_a_suicide"}:
+            continue
+        for life, facts in LIVES.items():
+            for wording in range(4):
+                first, *_ = opened(charts, prompts, Opening(facts, talk, "explicit", wording)).texts
+                assert HELP.search(first), f"{talk}, {life}: {first}"
+                assert "?" not in first, f"{talk}, {life}"
+
+
+def test_what_may_mean_it_gets_one_direct_question(charts: Charts, prompts: Prompts) -> None:
+    for wording in range(6):
+        said = " ".join(opened(charts, prompts, Opening(KNOWN, SOS, "unsure", wording)).texts)
+        assert said.count("?") == 1
+        assert "Are you having thoughts of ending your life?" in said
+
+
+# --- alarms running --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", ["I have thoughts, I am not going to act now", "You misread me", None])
+def test_no_two_alarms_running_show_the_same_text(answer: str | None, charts: Charts, prompts: Prompts) -> None:
+    progress, before, now = Progress(consent="1 2026-03-01", facts=KNOWN), "", EVENING
+    for times in range(9):
+        now += timedelta(minutes=5)
+        turn = step(charts, progress, Said(now, f"{EXPLICIT}, {times}"))
+        said = "\n".join(words_of(prompts, turn, now))
+        assert said != before
+        assert HELP.search(said), said
+        before, progress = said, turn.progress
+        if answer is not None and answer in _labels(charts, progress):
+            progress = step(charts, progress, Said(now, answer)).progress
+        progress = replace(step(charts, progress, Said(now, "/later")).progress, runs=())
+
+
+def test_the_list_of_lines_is_not_sent_twice_to_who_told_of_danger_today(charts: Charts, prompts: Prompts) -> None:
+    line = Lines.read().card("IE", EVENING.date()).crisis[0].name
+    told = {**KNOWN, "danger": Fact("I have thoughts", EVENING, "thoughts")}
+    assert line in "".join(opened(charts, prompts, Opening(KNOWN, SOS, "explicit")).texts)
+    for because in ("explicit", "unsure"):
+        texts = "".join(opened(charts, prompts, Opening(told, SOS, because)).texts)
+        assert line not in texts
+        assert HELP.search(texts)
+
+
+def test_every_wording_of_a_step_that_brings_the_number_brings_it(charts: Charts) -> None:
+    """Two numbered lists in a row are one to Markdown; a question would then stand where a number should."""
+    for talk in SAFETY:
+        for here in charts.script.dialogues[talk].steps.values():
+            for bubble in here.bubbles:
+                with_number = ["_line" in w or "_card" in w or "_in_short" in w for w in bubble.wordings]
+                assert all(with_number) or not any(with_number), f"{talk}#{here.name}"
+
+
+# --- people at the end -----------------------------------------------------------------------
+
+LINE = re.compile(r"_card|_line\b|_in_short|_lines|lines\.|\bline\b|/sos|“help me”|the numbers?", re.I)
+PROFESSIONAL = re.compile(
+    r"\bdoctor|therapist|ambulance|hospital|emergency department|midwife|school|family doctor", re.I
+)
+TRUSTED = re.compile(
+    r"\btrust|neighbour|one (more )?person|stay near|be with you|anybody with you|with you today|they come first|"
+    r"somebody (is here|comes|could call|to me)|grown-up",
+    re.I,
+)
+PEOPLE = {"a line": LINE, "a professional": PROFESSIONAL, "somebody trusted": TRUSTED}
+DEEP = {
+    SOS: (
+        "thoughts",
+        "thoughts_first",
+        "might_act_first",
+        "might_act_now",
+        "done_something",
+        "not_to_die",
+        "outright",
+    ),
+    "always/harm_to_others": ("numbers_first", "distance", "somebody_is_hurt"),
+    "always/someone_else": ("ask_them", "they_are_in_danger"),
+    "always/medical": ("call_now", "fainted"),
+    "always/violence": ("not_safe", "for_the_moment", "long_ago"),
+    "always/under_18": ("danger_first",),
+}
+"""Steps at which danger is told; from there every way is followed."""
+BEFORE = {
+    SOS: {"a line"},
+    "always/harm_to_others": {"a line"},
+    "always/someone_else": {"a line"},
+    "always/medical": {"a line", "a professional"},  # the emergency number sends one
+}
+"""What was shown on every path to those steps."""
+
+
+@pytest.mark.parametrize("talk", sorted(DEEP))
+def test_every_way_ends_at_people(talk: str, charts: Charts) -> None:
+    """From a yes to an ending by tapping, every path meets a line, a professional and somebody trusted."""
+    steps = charts.script.dialogues[talk].steps
+    handed_on = {way.target for here in steps.values() for way in here.ways} & NO_DANGER
+    met: dict[str, frozenset[str]] = {}
+    waiting = [(start, frozenset(BEFORE.get(talk, set()))) for start in DEEP[talk]]
+    while waiting:
+        name, so_far = waiting.pop()
+        here = steps[name]
+        words = " ".join(w for bubble in here.bubbles for w in bubble.wordings)
+        words += " ".join(way.takes.text for way in here.ways if isinstance(way.takes, Label))
+        now = so_far | {who for who, pattern in PEOPLE.items() if pattern.search(words)}
+        known = met.get(name)
+        if known is not None and known <= now:
+            continue
+        met[name] = now if known is None else known & now
+        waiting += [(way.target, met[name]) for way in here.ways if not isinstance(way.takes, Silence)]
+    spoken = {name for name in met if not steps[name].ways and steps[name].bubbles} - handed_on - {"only_numbers"}
+    for ending in spoken - {"let_go", "still_here"}:
+        assert met[ending] == PEOPLE.keys(), f"{talk}#{ending} can be reached without {PEOPLE.keys() - met[ending]}"
+
+
+# --- under 18 --------------------------------------------------------------------------------
+
+
+def test_nothing_of_a_child_is_deleted_before_the_talk_is_over(charts: Charts) -> None:
+    flow = Flow(charts, Progress(consent="1 2026-03-01", facts=KNOWN), EVENING)
+    flow.open(UNDER_18, because="unsure")
+    progress = flow.progress
+    for words in ("No", "I think of dying, or of hurting myself", "Not now", "All right"):
+        turn = step(charts, progress, Said(EVENING, words))
+        assert not any(isinstance(effect, Erase) for effect in turn.effects)
+        progress = turn.progress
+    assert progress.runs[-1].dialogue == SOS
+    progress = step(charts, progress, Said(EVENING, "No")).progress
+    assert progress.runs[-1].dialogue == UNDER_18
+    turn = step(charts, progress, Said(EVENING, "All right"))
+    assert any(isinstance(effect, Erase) for effect in turn.effects)
+    assert turn.progress.facts == {}
