@@ -204,6 +204,7 @@ class Courier:
             if parcel.id in overtaken:
                 flight.mark(self._marks, parcel.id, None)
                 continue
+            await flight.marked()  # so that a crash leaves one message of a chat in doubt, never a whole burst
             if not await self._turn(flight, parcel.message):
                 return
             try:

@@ -31,7 +31,8 @@ from tests.telegram.journey import DAY_ONE, END, answer_to, reply, shown
 from tests.telegram.proxy import TOKEN, Actor, Call, Proxy
 
 CLIENTS = 20
-GRACE = 0.25
+GRACE = 0.5
+"""Seconds; a mark takes a few milliseconds, but a busy machine may let the process wait."""
 READING = 1.3
 """Seconds without a new bubble after which a client answers: longer than the pause between two bubbles."""
 ANSWER_TIME = (0.02, 0.08)
