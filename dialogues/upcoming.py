@@ -50,6 +50,9 @@ class Upcoming:
     def _check_in_at(self) -> When | None:
         return self._when(occasions.check_in_due(self._view.progress))
 
+    def _now(self) -> When | None:
+        return self._when(self._view.now)
+
     def _last_at(self) -> When | None:
         unasked = self._view.progress.unasked
         return self._when(unasked.at if unasked else None)

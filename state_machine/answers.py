@@ -259,7 +259,8 @@ def read_date(text: str, today: date) -> date | None:
 def _clock(text: str, view: View) -> _Read | Misread:
     time = read_time(text)
     if time is None:
-        return Misread("not_that_time")
+        city = view.script.gazetteer.cities.get(plain(text))
+        return _Read(city, city) if city else Misread("not_that_time")
     said = int(time[:2]) * 60 + int(time[3:])
     best: tuple[int, str] | None = None
     for zone in zones_of(view):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from state_machine import gates, measures
-from state_machine.programme import SOS
+from state_machine.programme import BACK_AGAIN, CLOCK_CHECK, SOS
 from state_machine.view import View
 
 Condition = Callable[[View], bool]
@@ -352,3 +352,23 @@ from state_machine import conditions_of_gates, conditions_of_safety  # noqa: E40
 def something_waits(view: View) -> bool:
     """Below what is in front, something else is still open."""
     return any(view.run is None or run.id != view.run.id for run in view.progress.runs)
+
+
+@condition
+def is_back_after_long(view: View) -> bool:
+    """After ten silent days or more the client writes again, and was not asked about our writing first for a day."""
+    asked = view.progress.done.get(BACK_AGAIN)
+    lately = asked is not None and view.now - asked.last < timedelta(days=1)
+    return view.progress.suspended and not lately
+
+
+NIGHTS = 3
+"""So many nights of writing in the small hours, within ten days, and the clock is asked about."""
+
+
+@condition
+def clock_may_be_wrong(view: View) -> bool:
+    """The client wrote in the small hours of several nights, and was not asked about their clock for a month."""
+    asked = view.progress.done.get(CLOCK_CHECK)
+    lately = asked is not None and view.now - asked.last < timedelta(days=30)
+    return len(view.progress.nights) >= NIGHTS and not lately

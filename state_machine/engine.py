@@ -7,12 +7,13 @@ back, later) is read here first; then the open step; then, if nothing is open, w
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from state_machine.acts import UNTIL_THEY_WRITE
 from state_machine.alarm import alarm, is_label
 from state_machine.answers import Misread, read
 from state_machine.chart import Charts
+from state_machine.conditions import CONDITIONS, NIGHTS
 from state_machine.effects import Redraw, Toast
 from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
 from state_machine.flow import OFFER_TO_GO_ON_AFTER, Flow
@@ -20,19 +21,21 @@ from state_machine.occasions import GENTLE_AFTER, writes_first
 from state_machine.offers import PICK, Offer, offers
 from state_machine.plain_words import plain
 from state_machine.programme import (
-    BACK_AGAIN,
     CHECK_IN,
     CHECK_IN_AGAIN,
     DOORS,
     GO_ON,
     HOME,
     WELCOME,
+    WHEN_IDLE,
 )
 from state_machine.progress import Progress
 from state_machine.repair import repair
-from state_machine.turn import Turn
+from state_machine.turn import Turn, local
 from state_machine.waking import woke
 
+SMALL_HOURS = (2, 5)
+"""Hours of the night in which hardly anybody writes whose clock we know rightly."""
 SHARED = frozenset({"sticker", "photo", "voice", "video", "document", "contact", "place"})
 """What can be shared beside text and has a refrain of its own; anything else is *other*."""
 
@@ -67,7 +70,7 @@ def _writes_again(turn: Flow, event: Event) -> None:
     heard = turn.progress.heard
     long_gone = heard is not None and event.at - heard >= GENTLE_AFTER[-1]
     asked = turn.progress.suspended or (long_gone and writes_first(turn.progress))
-    turn.change(heard=event.at, ignored_since=None, suspended=asked)
+    turn.change(heard=event.at, ignored_since=None, suspended=asked, nights=_nights(turn, event))
     if turn.progress.paused_until == UNTIL_THEY_WRITE and isinstance(event, Said) and not event.crossed:
         turn.change(paused_until=None)
 
@@ -182,16 +185,26 @@ def _idle(turn: Flow) -> None:
     """Nothing is open: what is due, or the door to everything else."""
     if turn.progress.consent is None:
         turn.open(WELCOME)
-    elif turn.progress.suspended and BACK_AGAIN in turn.script.dialogues and not _just_back(turn):
-        turn.open(BACK_AGAIN)
+    elif (first := _asked_first(turn)) is not None:
+        turn.open(first)
     elif not turn.open_due():
         turn.open(HOME)
 
 
-def _just_back(turn: Flow) -> bool:
-    """Whether they were asked within a day, and chose to rest."""
-    done = turn.progress.done.get(BACK_AGAIN)
-    return done is not None and turn.now - done.last < timedelta(days=1)
+def _nights(turn: Flow, event: Event) -> tuple[date, ...]:
+    """The last nights on which they wrote when most people sleep: perhaps their clock is another."""
+    at = local(turn.view(), event.at)
+    if not SMALL_HOURS[0] <= at.hour < SMALL_HOURS[1]:
+        return turn.progress.nights
+    lately = (night for night in turn.progress.nights if timedelta(0) < at.date() - night < timedelta(days=10))
+    return (*lately, at.date())[-NIGHTS:]
+
+
+def _asked_first(turn: Flow) -> str | None:
+    """What the table asks before anything else, whenever nothing is open."""
+    view = turn.view()
+    rows = ((name, dialogue) for name, dialogue in WHEN_IDLE if dialogue in turn.script.dialogues)
+    return next((dialogue for name, dialogue in rows if CONDITIONS[name](view)), None)
 
 
 def _answer(turn: Flow, text: str) -> None:

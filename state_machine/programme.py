@@ -34,6 +34,7 @@ A_NOTE = "always/a_note"
 GENTLE_WORD = "always/gentle_word"
 BACK_AGAIN = "always/back_again"
 RETENTION = "always/retention"
+CLOCK_CHECK = "always/clock_check"
 REMIND = "always/remind"
 STILL_TO_COME = "weekly/still_to_come"
 CHECK_IN = "always/check_in"
@@ -258,6 +259,7 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(A_NOTE, "open", only_if="something_waits", do=(Act.GO_ON,)),
     Departure(A_NOTE, "open", only_if="wrote_for_a_check_in", do=(Open(CHECK_IN),)),
     Departure(A_NOTE, "open", do=(Act.NEXT,)),
+    Departure(CLOCK_CHECK, "another_time", do=(Ask("zone"),)),
     Departure(GENTLE_WORD, "check_in", do=(Open(CHECK_IN),)),
     Departure(GENTLE_WORD, "next", do=(Act.NEXT,)),
     Departure(GENTLE_WORD, "rest", do=(Act.REST,)),
@@ -303,6 +305,9 @@ INTERRUPTS: tuple[Interrupt, ...] = (
     *(Interrupt(f"plan_{part}", "given_by_itself", Open(PLAN)) for part in PLAN_PARTS),
 )
 
+WHEN_IDLE = (("is_back_after_long", BACK_AGAIN), ("clock_may_be_wrong", CLOCK_CHECK))
+"""Whenever nothing is open: if this is true, this is asked before anything that is due."""
+
 
 def opened() -> set[str]:
     """The dialogues that a table or a rule of the engine opens."""
@@ -322,6 +327,7 @@ def opened() -> set[str]:
         STILL_TO_COME,
         CHECK_IN_AGAIN,
     }
+    by_rules |= {dialogue for _, dialogue in WHEN_IDLE}
     return by_tables | by_rules | set(TALKS.values())
 
 
@@ -333,6 +339,7 @@ def asked() -> set[str]:
 def conditions() -> set[str]:
     """The conditions that the tables name."""
     names = {row.only_if for row in DEPARTURES} | {row.only_if for row in INTERRUPTS}
+    names |= {name for name, _ in WHEN_IDLE}
     names |= {only_if for _, _, only_if in REPEATED}
     return {name for name in names if name}
 

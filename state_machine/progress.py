@@ -136,6 +136,8 @@ class Progress:
     unasked: Unasked | None = None
     slots: Mapping[str, datetime] = field(default_factory=dict)
     """By reason, the last slot that was dealt with: kept, or passed over."""
+    nights: tuple[date, ...] = ()
+    """The last dates on which the client wrote in the small hours of their own clock, as far as we know it."""
     ignored_since: datetime | None = None
     """When we first wrote unasked without an answer since."""
     snoozed_until: datetime | None = None

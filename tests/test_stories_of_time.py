@@ -13,7 +13,7 @@ from dialogues.prompts import Prompts
 from state_machine import occasions
 from state_machine.chart import Charts
 from state_machine.effects import Say
-from state_machine.programme import CHECK_IN, FIRST_PEOPLE, SUITABILITY
+from state_machine.programme import CHECK_IN, CLOCK_CHECK, FIRST_PEOPLE, SUITABILITY
 from tests.talking import DAY_ONE, NOTHING_WRONG, SAD_WEEKS, START, Story, label_to, reply
 
 
@@ -160,3 +160,18 @@ def test_no_remark_says_the_same_words_twice_running(ana: Story) -> None:
         texts = [happens().bubbles[0] for _ in range(10)]
         assert len(ana.remarks) == 1
         assert all(one != next_one for one, next_one in pairwise(texts)), texts[0]
+
+
+def test_whoever_writes_on_three_nights_is_asked_about_their_clock_once(ana: Story) -> None:
+    for night in range(3):
+        ana.now = datetime(2026, 1, 8 + night, 3, 10, tzinfo=UTC)
+        ana.says("/checkin").says("later")
+    ana.says("hello")
+    assert ana.front.dialogue == CLOCK_CHECK
+    ana.says(label_to(ana, "another_time"))
+    ana.says("Tokyo")
+    zone = ana.fact("zone")
+    assert zone is not None
+    assert zone.code == "Asia/Tokyo"
+    ana.says("hello")
+    assert ana.front.dialogue != CLOCK_CHECK
