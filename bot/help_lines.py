@@ -16,7 +16,7 @@ from state_machine.view import View
 
 CARDS = {kind: f"{kind}_card" for kind in KINDS} | {
     "crisis": "help_card",
-    "suicide_bereavement": "bereavement_card",
+    "suicide_bereavement": "bereaved_lines",
     "poison": "rescue_card",
 }
 """The refrain that shows each kind of line."""
