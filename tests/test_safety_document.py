@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ import pytest
 from bot.measure import measure
 from bot.measured_table import BEGIN, END, block, write
 from dialogues import signals
+from dialogues.prompts import Prompts
+from state_machine.chart import Charts
+from tests.talking import DAY_ONE, Story
 from tests.test_documents import ROOT, read, rows
 
 DOCUMENT = "docs/safety.md"
@@ -100,3 +104,16 @@ def test_it_says_what_it_misses_and_claims_nothing_that_only_a_study_can() -> No
     text = read(DOCUMENT)
     assert "Nothing may rest on its silence." in text
     assert re.findall(r"\b(keeps you safe|prevents|reliably|guarantees?)\b", text, re.IGNORECASE) == []
+
+
+@pytest.mark.xfail(strict=True, reason="they stay until the next message; those that opened a talk stay for ever")
+@pytest.mark.parametrize("words", ["my neighbour's cat again", "everyone would be better off without me"])
+def test_the_words_that_were_read_for_danger_are_kept_a_day_and_no_longer(
+    words: str, charts: Charts, prompts: Prompts
+) -> None:
+    """As `docs/privacy.md` promises: “24 hours, sealed”."""
+    story = Story(charts, prompts)
+    story.says("/start").answers(DAY_ONE).says(words).passes(days=2)
+    progress = story.progress
+    kept = [*progress.recent, *(heard for heard in (progress.alarmed, progress.misread) if heard is not None)]
+    assert [heard for heard in kept if story.now - heard.at > timedelta(days=1)] == []
