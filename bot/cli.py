@@ -107,10 +107,13 @@ def check(
     folder: Annotated[Path | None, typer.Argument(help="A language folder; the shipped book if none.")] = None,
 ) -> None:
     """Read the whole book and list every fault with its place and remedy."""
-    from dialogues import book, checks  # noqa: PLC0415
+    from dialogues import book, checks, signals  # noqa: PLC0415
+    from dialogues.checks.signals import check as check_signals  # noqa: PLC0415
 
     read = book.read(folder)
     found = checks.check(read)
+    if folder is None:
+        found += [fault for language in signals.books() for fault in check_signals(language)]
     for fault in found:
         typer.echo(str(fault))
     faults = [fault for fault in found if fault.severity is not checks.Severity.WARNING]
@@ -222,7 +225,10 @@ def measure(
     except OSError as fault:
         _refuse(f"{fault.filename} can't be read ({fault.strerror}).")
     if write is not None:
-        measured_table.write(report, write)
+        try:
+            measured_table.write(report, write)
+        except ValueError as fault:
+            _refuse(str(fault))
         return
     typer.echo(report.as_json() if as_json else report.as_text())
 
