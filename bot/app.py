@@ -15,6 +15,8 @@ from dialogues.lines import Lines
 from dialogues.prompts import Prompts
 from state_machine import chart
 from state_machine.chart import Charts
+from state_machine.safety import Screen
+from state_machine.safety.notation import NotationError
 from storage.store import Store
 from storage.work import Work
 
@@ -63,9 +65,20 @@ def lines(settings: Settings) -> Lines:
     return Lines.read(own=settings.own_lines(), today=now().date())
 
 
+def screen() -> Screen:
+    """The first reader of every message. Raises `BookRefused` if a signal can't be read: nothing starts without it."""
+    faults = [str(fault) for language in signals.books() for fault in language.faults]
+    if faults:
+        raise BookRefused("\n".join(faults))
+    try:
+        return signals.screen()
+    except NotationError as fault:
+        raise BookRefused(str(fault)) from None
+
+
 def build(settings: Settings) -> App:
     """Everything, from the settings. Raises `BookRefused`, or `StoreRefused` for a key that does not fit."""
     book, prompts = words(settings)
-    charts = chart.build(book.script, signals.screen())
+    charts = chart.build(book.script, screen())
     store = Store.open(settings.data_dir, settings.key_bytes())
     return App(settings, book, charts, prompts, store, Conversation(store, charts, prompts))

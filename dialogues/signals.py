@@ -80,7 +80,13 @@ class SignalBook:
 @cache
 def screen() -> Screen:
     """The screen over every language that has a folder here."""
-    return Screen([read(folder).signals for folder in languages()])
+    return Screen([book.signals for book in books()])
+
+
+@cache
+def books() -> tuple[SignalBook, ...]:
+    """The signals of every language, read once."""
+    return tuple(read(folder) for folder in languages())
 
 
 def languages() -> list[Path]:
