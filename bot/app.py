@@ -66,7 +66,7 @@ def lines(settings: Settings) -> Lines:
 
 
 def screen() -> Screen:
-    """The first reader of every message. Raises `BookRefused` if a signal can't be read: nothing starts without it."""
+    """The first reader of every message. Raises `BookRefused` if a signal can't be read."""
     faults = [str(fault) for language in signals.books() for fault in language.faults]
     if faults:
         raise BookRefused("\n".join(faults))
