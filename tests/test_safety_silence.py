@@ -40,7 +40,7 @@ def test_no_talk_ends_by_itself_before_three_silent_days(charts: Charts) -> None
     for talk in SAFETY:
         if talk in NO_ALARM | {UNDER_18}:
             continue
-        for facts in (KNOWN, {}):
+        for facts in (KNOWN, READ_ALONG, {}):
             flow = Flow(charts, Progress(consent="1 2026-03-01", facts=facts), EVENING)
             flow.open(talk, because="explicit")
             progress, closed_at = flow.progress, EVENING
