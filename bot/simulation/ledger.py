@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from state_machine.messages import ExportFile, Lane, Message, Outgoing
-from state_machine.progress import Progress
+from state_machine.progress import Progress, Unasked
 
 
 @dataclass(slots=True)
@@ -32,6 +32,8 @@ class Book:
     address: str
     progress: Progress = field(default_factory=Progress)
     wake_at: datetime | None = None
+    decided_at: datetime | None = None
+    """When it was decided to wake them then. It may be later than that: a slot can come to light by what they do."""
     blocked: bool = False
     since: datetime | None = None
     """Since when they can be reached again, if they could not."""
@@ -69,6 +71,8 @@ class Ledger:
         self.parked: Counter[str] = Counter()
         self.passed_over: Counter[str] = Counter()
         """Slots that were not kept, by reason."""
+        self.said: deque[Unasked] = deque(maxlen=2000)
+        """The latest unasked messages."""
         self.violations: list[str] = []
         self.earliest_wake: datetime | None = None
         """The earliest wake-up there may be."""
@@ -91,7 +95,7 @@ class Ledger:
             self.books[client].waiting.extend(words for message in messages if (words := words_of(message)))
         for client, progress, wake_at in what.kept:
             book = self.books[client]
-            book.progress, book.wake_at = progress, wake_at
+            book.progress, book.wake_at, book.decided_at = progress, wake_at, self._now()
             if wake_at is not None and (self.earliest_wake is None or wake_at < self.earliest_wake):
                 self.earliest_wake = wake_at
                 self.sooner.set()

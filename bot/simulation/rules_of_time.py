@@ -27,7 +27,10 @@ NEVER = "never"
 
 @dataclass(frozen=True, slots=True)
 class Woken:
-    """One wake-up after its commit. `there_since`: since when the bot and the client could both be reached."""
+    """One wake-up after its commit. `there_since`: since when the bot and the client could both be reached.
+
+    `decided_at`: when it was decided to wake them then.
+    """
 
     book: Book
     before: Progress
@@ -35,18 +38,20 @@ class Woken:
     now: datetime
     spoke: bool
     there_since: datetime
+    decided_at: datetime
 
 
 def judge(ledger: Ledger, woken: Woken, script: Script) -> None:
     """Hold one wake-up against the rules, and count what it did."""
     after, before = woken.book.progress, woken.before
-    if woken.now - max(woken.due, woken.there_since) > ON_TIME:
+    if woken.now - max(woken.due, woken.there_since, woken.decided_at) > ON_TIME:
         _wrong(ledger, woken, f"woken {woken.now - woken.due} late")
     for reason, slot in after.slots.items():
         if before.slots.get(reason) != slot:
             _dealt_with(ledger, woken, reason, slot)
     if after.unasked is not None and after.unasked != before.unasked:
         ledger.reasons[after.unasked.reason] += 1
+        ledger.said.append(after.unasked)
         _at_their_hour(ledger, woken, after.unasked.reason, after.unasked.due)
     elif woken.spoke:
         ledger.reasons["silence in a dialogue"] += 1

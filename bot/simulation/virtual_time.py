@@ -38,6 +38,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._jumping = _Jumping()
         super().__init__(self._jumping)
+        # Finer than the numbers themselves after some weeks, the loop's own would never find a timer due.
+        self._clock_resolution = 1e-6
 
     def time(self) -> float:
         """The seconds that have passed."""

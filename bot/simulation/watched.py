@@ -64,14 +64,14 @@ class WatchedConversation(Conversation):
     def wake(self, client: str, due: datetime, now: datetime) -> bool:
         """As the conversation's own."""
         book = self._ledger.books[client]
-        before, waiting = book.progress, len(book.waiting)
+        before, waiting, decided = book.progress, len(book.waiting), book.decided_at or self._up_since
         woke = super().wake(client, due, now)
         self._ledger.counts["turns"] += woke
         self._ledger.counts["woken" if woke else "woken in vain"] += 1
         if woke and not book.erased:
             spoke = len(book.waiting) > waiting
             since = max(self._up_since, book.since or self._up_since)
-            judge(self._ledger, Woken(book, before, due, now, spoke, since), self._charts.script)
+            judge(self._ledger, Woken(book, before, due, now, spoke, since, decided), self._charts.script)
         return woke
 
 

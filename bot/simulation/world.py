@@ -192,7 +192,9 @@ class World:
             return
         ledger = self.outcome.ledger
         for book in ledger.books.values():
-            if book.wake_at is not None and now - book.wake_at > LATE and not book.blocked:
+            if book.wake_at is None or book.decided_at is None or book.blocked:
+                continue
+            if now - max(book.wake_at, book.decided_at, book.since or book.wake_at) > LATE:
                 ledger.counts["missed"] += 1
                 ledger.wrong(f"{now:%F %T} {book.address}: not woken at {book.wake_at:%F %T}")
 
