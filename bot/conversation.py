@@ -25,7 +25,7 @@ from storage.work import Work
 
 log = logging.getLogger("ipt.conversation")
 
-TRY_AGAIN_AFTER = timedelta(hours=6)
+TRY_AGAIN_AFTER = timedelta(hours=1)
 """When a wake-up that broke is tried once more."""
 
 
@@ -167,8 +167,8 @@ def _crossing(work: Work, chat: Chat, heard: Heard) -> tuple[Event, Chat]:
     event = _writable(heard.event)
     if not isinstance(event, Said) or heard.message_id is None:
         return event, _unblocked(work, chat)
-    last = chat.last_message_id
-    crossed = chat.waiting > 0 or (last is not None and heard.message_id < last)
+    question = chat.question_id
+    crossed = chat.asking > 0 or (question is not None and heard.message_id < question)
     unseen = chat.blocked
     return replace(event, crossed=crossed or unseen, unseen=unseen), _unblocked(work, chat)
 

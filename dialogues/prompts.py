@@ -6,7 +6,7 @@ Templates are compiled when they are first needed and kept; texts without tags a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from babel.dates import format_date
@@ -107,7 +107,8 @@ class Prompts:
         text = self._render(self._wording(remark.refrain, remark.wording), view)
         if remark.again is None:
             return Message(text, keeps_keyboard=True)
-        return self._asking(text, remark.again, remark.progress, now)
+        # The question is the one asked before; whoever saw that one may answer it.
+        return replace(self._asking(text, remark.again, remark.progress, now), asks=None)
 
     def _asking(self, text: str, run: Run, progress: Progress, now: datetime) -> Message:
         step = self._script.dialogues[run.dialogue].steps[run.step]

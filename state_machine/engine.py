@@ -163,8 +163,7 @@ def _crossed(turn: Flow, text: str, event: Said) -> None:
     """Words sent before the open question had arrived: never an answer to it. The same tap twice is one tap."""
     if plain(text) == plain(turn.progress.just_settled or "") and not event.unseen:
         return
-    if turn.note(text):
-        turn.remark("crossed")
+    turn.remark("crossed" if turn.note(text) else "not_kept_yet", again=True)
     if event.unseen and turn.front is not None:
         turn.arrive(turn.front)
 

@@ -32,6 +32,12 @@ _waiting = (
     .where(outbox.c.client == chats.c.client, is_waiting(outbox))
     .scalar_subquery()
 )
+_asking = (
+    select(func.count())
+    .select_from(outbox)
+    .where(outbox.c.client == chats.c.client, is_waiting(outbox), outbox.c.asks)
+    .scalar_subquery()
+)
 _get = select(
     chats.c.client,
     chats.c.address,
@@ -40,6 +46,8 @@ _get = select(
     chats.c.last_message_id,
     chats.c.blocked_at,
     _waiting.label("waiting"),
+    chats.c.question_id,
+    _asking.label("asking"),
 ).where(chats.c.client == bindparam("client"))
 _keep = (
     update(chats)
@@ -59,7 +67,8 @@ _next_wake = select(func.min(chats.c.wake_at)).where(chats.c.wake_at.is_not(None
 class Chat:
     """One client's chat as it stood when it was read.
 
-    `last_message_id` is the greatest message id carried so far; `waiting` how many parcels are still to be carried.
+    `last_message_id` is the greatest message id carried so far; `waiting` how many parcels are still to be carried,
+    `asking` how many of them are questions; `question_id` is the message that ends the question carried last.
     """
 
     client: str
@@ -69,6 +78,8 @@ class Chat:
     last_message_id: int | None
     blocked: bool
     waiting: int
+    question_id: int | None = None
+    asking: int = 0
 
 
 class Clients:
@@ -187,8 +198,8 @@ class Clients:
     def _change(self, client: str, **values: int | None) -> None:
         self._connection.execute(update(chats).where(chats.c.client == client).values(values))
 
-    def _read(self, row: Row[str, bytes, bytes, int, int | None, int | None, int]) -> Chat:
-        client, address, progress, version, last_message_id, blocked_at, waiting = row
+    def _read(self, row: Row[str, bytes, bytes, int, int | None, int | None, int, int | None, int]) -> Chat:
+        client, address, progress, version, last_message_id, blocked_at, waiting, question_id, asking = row
         try:
             return Chat(
                 client,
@@ -198,6 +209,8 @@ class Clients:
                 last_message_id,
                 blocked_at is not None,
                 waiting,
+                question_id,
+                asking,
             )
         except (InvalidSealing, Malformed, UnicodeDecodeError):
             raise Unreadable(client) from None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Integer, bindparam, delete, func, insert, select, update
 
-from state_machine.messages import Lane, Outgoing
+from state_machine.messages import Lane, Message, Outgoing
 from storage.codec import Malformed, read_message, write_message
 from storage.conflict import insert_or_update
 from storage.errors import InvalidSealing
@@ -77,6 +77,10 @@ _last_message = (
     )
     .values(last_message_id=bindparam("message_"))
 )
+_question = select(func.max(outbox.c.message_id)).where(
+    outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.client == bindparam("client_"), outbox.c.asks
+)
+_last_question = update(chats).where(chats.c.client == bindparam("client_")).values(question_id=bindparam("message_"))
 _waiting_of = (
     select(func.count()).select_from(outbox).where(outbox.c.client == bindparam("client"), is_waiting(outbox))
 )
@@ -117,6 +121,7 @@ class Outbox:
                         "client": client,
                         "lane": lane.value,
                         "body": self._vault.seal(client, _COLUMN, write_message(message)),
+                        "asks": isinstance(message, Message) and message.asks is not None,
                     }
                     for message in messages
                 ],
@@ -160,6 +165,9 @@ class Outbox:
         latest = max((message for message in ids.values() if message is not None), default=None)
         if latest is not None:
             self._connection.execute(_last_message, {"client_": client, "message_": latest})
+            question = self._connection.scalar(_question, {"client_": client, "ids": list(ids)})
+            if question is not None:
+                self._connection.execute(_last_question, {"client_": client, "message_": question})
 
     def hold(self, client: str | None, until: datetime) -> None:
         """Carry nothing to this client, or for None to nobody, before `until`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ColumnElement,
     Date,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    false,
 )
 
 METADATA = MetaData(
@@ -47,6 +49,7 @@ chats = Table(
     Column("held_until", BigInteger),
     Column("blocked_at", BigInteger),
     Column("created_on", Date, nullable=False),
+    Column("question_id", BigInteger, comment="the message that ends the open question"),
 )
 _wakeable = and_(chats.c.wake_at.is_not(None), chats.c.blocked_at.is_(None))
 Index(None, chats.c.wake_at, sqlite_where=_wakeable, postgresql_where=_wakeable)
@@ -73,6 +76,7 @@ outbox = Table(
     Column("carried_at", BigInteger),
     Column("message_id", BigInteger),
     Column("parked", String(80)),
+    Column("asks", Boolean, nullable=False, server_default=false()),
     # A number is never given twice, so that what was in flight at an erasure can't mark another row.
     sqlite_autoincrement=True,
 )

@@ -1,4 +1,4 @@
-"""Counts by month that name nobody; a quick way to what still waits for one client.
+"""Counts by month that name nobody; what still waits for one client; which message ends the open question.
 
 Revision ID: 0002
 Revises: 0001
@@ -16,7 +16,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table and the index."""
+    """Make them."""
+    op.add_column("chats", sa.Column("question_id", sa.BigInteger, comment="the message that ends the open question"))
+    op.add_column("outbox", sa.Column("asks", sa.Boolean, nullable=False, server_default=sa.false()))
     waiting = sa.text("carried_at IS NULL AND parked IS NULL")
     op.create_index(
         "ix_outbox_waiting_of", "outbox", ["client", "id"], sqlite_where=waiting, postgresql_where=waiting
@@ -31,6 +33,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop both."""
+    """Drop them."""
+    op.drop_column("outbox", "asks")
+    op.drop_column("chats", "question_id")
     op.drop_index("ix_outbox_waiting_of", "outbox")
     op.drop_table("tallies")
