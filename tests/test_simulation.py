@@ -39,7 +39,7 @@ def lived(plan: Plan, folder: Path, charts: Charts, prompts: Prompts) -> Outcome
     outcome = simulate(plan, folder / "data", charts, prompts)
     assert not outcome.ledger.violations, "\n".join(report(plan, outcome))
     assert outcome.ledger.counts["turn faults"] == 0
-    assert set(outcome.ledger.parked) <= {"a message: BadRequest"}
+    assert set(outcome.ledger.parked) <= {"a message: Refused"}
     return outcome
 
 

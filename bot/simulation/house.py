@@ -30,9 +30,9 @@ from dialogues.prompts import Prompts
 from state_machine.chart import Charts
 from storage.work import Work
 
-IDLE = 600.0
+IDLE = 4 * 3600.0
 """Seconds between two looks of the courier when nothing waits. The real one looks oftener, and finds nothing."""
-LONG_POLL = 1800
+LONG_POLL = 4 * 3600
 TOKEN = "7:simulated"  # noqa: S105
 _house: contextvars.ContextVar[House | None] = contextvars.ContextVar("house", default=None)
 
@@ -63,7 +63,7 @@ class House:
         self.conversation = WatchedConversation(self.store, site.charts, site.prompts, ledger, site.clock.now())
         self.wire = Wire(site.exchange, site.faults, site.dice, Limits(ledger), ledger.counts)
         self.desk = Desk(self.store, self.writer, site.clock.now)
-        self.courier: Courier | None = None
+        self.courier: _Courier | None = None
         self._intake: list[asyncio.Task[None]] = []
         self._site = site
         self._main = self._start(self._serve())
@@ -77,6 +77,7 @@ class House:
             except Exception:
                 await asyncio.sleep(1.0)
         self.courier = _Courier(self.desk, Sender(bot), self._export, WatchedPace(self._site.ledger))
+        self.courier.ledger = self._site.ledger
         ticker = _Ticker(self.desk, self.conversation, self.courier, self._site.ledger)
         polling = Polling(bot, self.desk, self.conversation, self.courier, wait=LONG_POLL)
         self._intake = [asyncio.create_task(ticker.run()), asyncio.create_task(polling.run())]
@@ -141,9 +142,13 @@ def keep_record_of_tasks(loop: asyncio.AbstractEventLoop) -> None:
 class _Courier(Courier):
     """The courier, which sleeps longer when nothing waits, so that idle weeks cost little."""
 
+    ledger: Ledger
+
     async def _look(self) -> float:
         pause = await super()._look()
-        return pause if pause < SLOW_POLL else IDLE
+        if pause < SLOW_POLL or any(book.waiting and not book.blocked for book in self.ledger.books.values()):
+            return pause
+        return IDLE
 
 
 class _Ticker(Ticker):
