@@ -22,7 +22,6 @@ from state_machine.chart import Charts
 from state_machine.effects import TakeOut
 from state_machine.gates import GOOD_FOR, OWN, THEIRS, Gate
 from state_machine.messages import ExportFile, Message
-from state_machine.occasions import next_wake
 from state_machine.programme import MAP, PERSON_GATE, PHASES, REPEATED
 from state_machine.progress import Answer, Done, Entry, Fact, Person, Progress, Run
 from state_machine.script import Script
@@ -462,17 +461,14 @@ def test_a_month_after_day_1_and_every_month_after_that_in_every_phase(
 
 
 def test_it_is_looked_in_for_when_it_comes_round(charts: Charts) -> None:
-    known = {"eating": Fact("Yes", NOW, "yes"), "look_in": Fact("18:00", NOW)}
-    everything = {
-        part.dialogue or agenda.planned_key(part): Done(9, NOW, "done", 1) for part in charts.script.contents
-    }
-    progress = Progress(
-        phase="aftercare", begun=date(2026, 3, 1), consent="1", facts=known, heard=NOW, done=everything
-    )
-    without = replace(progress, facts={"look_in": known["look_in"]})
-    wakes = next_wake(charts.script, progress)
-    assert wakes is not None
-    assert next_wake(charts.script, without) != wakes or wakes < NOW + timedelta(days=28)
+    begun, contents = date(2026, 3, 1), charts.script.contents
+    finished = {part.dialogue or agenda.planned_key(part): Done(9, NOW, "done", 1) for part in contents}
+    troubled = {"eating": Fact("Yes", NOW, "yes")}
+    progress = Progress(phase="aftercare", begun=begun, consent="1", facts=troubled, heard=NOW, done=finished)
+    first = agenda.first_day_due(View(charts.script, progress, None, NOW), NOW.date())
+    assert first == begun + timedelta(days=REPEATED[0][1])
+    untroubled = replace(progress, facts={})
+    assert agenda.first_day_due(View(charts.script, untroubled, None, NOW), NOW.date()) is None
 
 
 def test_put_off_for_today_it_comes_tomorrow(charts: Charts, prompts: Prompts) -> None:
