@@ -16,6 +16,8 @@ from state_machine.effects import Count, Enter, Erase, Strike
 from state_machine.engine import step
 from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
 from state_machine.messages import Lane, Message, Outgoing
+from state_machine.plain_words import plain
+from state_machine.progress import Progress
 from state_machine.safety import Tier
 from state_machine.turn import Turn
 from storage.clients import Chat
@@ -78,7 +80,7 @@ class Conversation:
             tap = _origin(heard, event, chat.last_message_id)
             decided = self._decide(chat, event, tap)
             if isinstance(decided, Exception):
-                self._apologise(work, chat.client, heard, decided)
+                self._apologise(work, chat.client, heard, decided, chat.progress)
             else:
                 self._carry_out(work, chat, decided, now)
         return True
@@ -95,7 +97,8 @@ class Conversation:
                 return False
             if chat is None or not work.inbox.is_new(key, now):
                 return False
-            decided = self._decide(chat, Woke(now), None)
+            asked = () if chat.question_id is None else (chat.question_id,)
+            decided = self._decide(chat, Woke(now), Tap(deletes=asked))
             if isinstance(decided, Exception):
                 self._count(client, decided)
                 work.inbox.park(key, client, b"", type(decided).__name__)
@@ -145,13 +148,24 @@ class Conversation:
         if decided.outgoing:
             work.outbox.put(chat.client, turn.lane, decided.outgoing, now)
 
-    def _apologise(self, work: Work, client: str, heard: Heard, fault: Exception) -> None:
+    def _apologise(
+        self, work: Work, client: str, heard: Heard, fault: Exception, progress: Progress | None = None
+    ) -> None:
         """One client's fault is theirs alone: a kind word, a parked event, a counted error."""
         self._count(client, fault)
         work.inbox.park(heard.key, client, heard.payload, type(fault).__name__)
-        danger = self._charts.screen.read(_text_of(heard.event)).tier is not Tier.NONE
+        danger = self._is_about_danger(_text_of(heard.event), progress)
         words = Message(self._prompts.plain_refrain("help_if_all_fails" if danger else "fault"), keeps_keyboard=True)
         work.outbox.put(client, Lane.SAFETY if danger else Lane.ANSWER, [words], heard.event.at)
+
+    def _is_about_danger(self, text: str, progress: Progress | None) -> bool:
+        """Whether an answer with numbers is due even where nothing else can be said any more."""
+        script = self._charts.script
+        safety = {dialogue.name for dialogue in script.dialogues.values() if dialogue.safety}
+        asked_for = {f"/{word}": name for word, name in script.commands.items()} | script.plain_words
+        front = progress.runs[-1].dialogue if progress is not None and progress.runs else None
+        named = asked_for.get(text.strip()) or asked_for.get(plain(text))
+        return front in safety or named in safety or self._charts.screen.read(text).tier is not Tier.NONE
 
     def _count(self, client: str, fault: Exception) -> None:
         self.faults += 1

@@ -10,21 +10,24 @@ from datetime import timedelta
 
 from state_machine.effects import Count
 from state_machine.flow import Flow
+from state_machine.occasions import WORDS_KEPT
 from state_machine.plain_words import plain
 from state_machine.programme import FRESH_LOSS, SOS, TALKS, UNDER_18
-from state_machine.progress import Heard
+from state_machine.progress import Heard, Run
 from state_machine.safety import Kind, Reading, Tier
 from state_machine.script import Label
 
 READ_TOGETHER = 3
 """So many messages are read as one: danger may come in pieces."""
-REMEMBERED_FOR = timedelta(hours=24)
-"""How long words are kept for reading them together with the next."""
 ANSWERED_FOR = timedelta(minutes=30)
 """How long a plain no to the direct question holds; a hint within it brings the number, not the question again."""
 TOLD_FOR = timedelta(days=30)
 """How long after a talk about a death by suicide the telling of it opens that talk no more."""
-NOT_OPENED_BY_ITSELF = {Kind.AFTER_SUICIDE: TOLD_FOR, Kind.FRESH_LOSS: REMEMBERED_FOR}
+NOT_OPENED_BY_ITSELF = {Kind.AFTER_SUICIDE: TOLD_FOR, Kind.FRESH_LOSS: WORDS_KEPT}
+HEARD_THERE = frozenset({SOS, TALKS[Kind.AFTER_SUICIDE]})
+"""Talks that take a hint about oneself as part of themselves."""
+ASKING = frozenset({TALKS[Kind.OTHERS], TALKS[Kind.VIOLENCE], TALKS[Kind.MEDICAL], TALKS[Kind.SOMEONE_ELSE]})
+"""Talks in which more words of the same danger bring the number again; elsewhere they are an answer."""
 NO = frozenset({"no_thoughts", "misread"})
 
 
@@ -32,7 +35,7 @@ def alarm(turn: Flow, text: str) -> bool:
     """Read what a client wrote. True if a talk was opened for it; then the words are an answer to nothing."""
     if is_label(turn, text):
         return False
-    before = [heard for heard in turn.progress.recent if turn.now - heard.at < REMEMBERED_FOR]
+    before = [heard for heard in turn.progress.recent if turn.now - heard.at < WORDS_KEPT]
     reading = turn.charts.screen.read(text, [heard.words for heard in before])
     turn.change(recent=(*before, Heard(text, turn.now))[1 - READ_TOGETHER :])
     if reading.kind is Kind.NONE:
@@ -56,11 +59,8 @@ def _opened(turn: Flow, text: str, reading: Reading) -> bool:
     talk = talk if talk in turn.script.dialogues else SOS
     explicit = reading.tier is Tier.EXPLICIT
     if run is not None and run.dialogue == talk:
-        # Already in this talk: it goes on, and the number is said again. Nobody is thrown back to its beginning.
-        turn.note(text)
-        turn.remark("kept_in_danger", again=True)
-        return True
-    if run is not None and turn.dialogue(run).safety and not explicit:
+        return _in_the_talk(turn, run, text, explicit=explicit)
+    if run is not None and run.dialogue in HEARD_THERE and not explicit:
         return False
     if talk == SOS and not explicit and _said_no_just_now(turn):
         turn.remark("number_again")
@@ -74,6 +74,18 @@ def _opened(turn: Flow, text: str, reading: Reading) -> bool:
     return True
 
 
+def _in_the_talk(turn: Flow, run: Run, text: str, *, explicit: bool) -> bool:
+    """Already in this talk. Nobody is thrown back to its beginning, but for a hint that has become plain words."""
+    if run.dialogue not in (SOS, *ASKING):
+        return False
+    if explicit and run.because == "unsure" and not run.answers:
+        turn.open(run.dialogue, because="explicit")
+        return True
+    turn.note(text)
+    turn.remark("kept_in_danger", again=True)
+    return True
+
+
 def _said_no_just_now(turn: Flow) -> bool:
     done = turn.progress.done.get(SOS)
     return done is not None and done.outcome in NO and turn.now - done.last < ANSWERED_FOR
@@ -81,7 +93,7 @@ def _said_no_just_now(turn: Flow) -> bool:
 
 def _said_to_be_misread(turn: Flow, text: str) -> bool:
     misread = turn.progress.misread
-    if misread is None or turn.now - misread.at > REMEMBERED_FOR:
+    if misread is None or turn.now - misread.at > WORDS_KEPT:
         return False
     return plain(misread.words) == plain(text)
 

@@ -274,6 +274,8 @@ def for_an_earlier_day(view: View) -> bool:
     return view.run is not None and view.run.day is not None
 
 
+HARMLESS = frozenset({"only_numbers", "misread", "no_thoughts"})
+"""Endings of the safety talk after which nothing has to rest."""
 NOT_ASKED = frozenset({"only_numbers", "misread"})
 """Endings of the safety talk after which nothing is known that was not known before."""
 
@@ -372,3 +374,10 @@ def clock_may_be_wrong(view: View) -> bool:
     asked = view.progress.done.get(CLOCK_CHECK)
     lately = asked is not None and view.now - asked.last < timedelta(days=30)
     return len(view.progress.nights) >= NIGHTS and not lately
+
+
+@condition
+def after_danger(view: View) -> bool:
+    """A safety talk in which danger was told of ended within three days: exercises wait until asked for."""
+    told = view.progress.done.get(SOS)
+    return told is not None and told.outcome not in HARMLESS and view.now - told.last < timedelta(hours=72)

@@ -186,7 +186,7 @@ def _idle(turn: Flow) -> None:
         turn.open(WELCOME)
     elif (first := _asked_first(turn)) is not None:
         turn.open(first)
-    elif not turn.open_due():
+    elif CONDITIONS["after_danger"](turn.view()) or not turn.open_due():
         turn.open(HOME)
 
 
@@ -219,10 +219,11 @@ def _answer(turn: Flow, text: str) -> None:
     taken = read(step, text, turn.view(run), near=not turn.dialogue(run).safety)
     if not isinstance(taken, Misread):
         turn.take(taken)
+    elif taken.note and turn.dialogue(run).safety:
+        turn.note(text)
+        turn.remark("kept_in_danger", again=True)
     elif taken.note and not turn.note(text):
         turn.remark("not_kept_yet", again=True)
-    elif taken.note and turn.dialogue(run).safety:
-        turn.remark("kept_in_danger", again=True)
     else:
         turn.remark(taken.refrain, again=True)
 

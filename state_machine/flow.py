@@ -231,6 +231,9 @@ class Flow(Turning):
             self.drop(run)
             self.resume(after)
             return
+        if self.dialogue(run).safety:
+            self.arrive(run)
+            return
         long_ago = self.now - run.asked > OFFER_TO_GO_ON_AFTER
         after_safety = after is not None and self.dialogue(after).safety
         if (long_ago or after_safety) and GO_ON in self.script.dialogues:
@@ -256,6 +259,8 @@ class Flow(Turning):
             self.remark("nothing_open")
             return
         self.close_as_left(run)
+        if self.dialogue(run).taken_out:
+            self.effects.append(TakeOut())
         self.remark("left")
         self.resume(after=run)
 

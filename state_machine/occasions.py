@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from state_machine import agenda, hours
 from state_machine.acts import UNTIL_THEY_WRITE
-from state_machine.programme import ASKED_AGAIN, CHECK_IN, GENTLE_WORD, RETENTION
+from state_machine.conditions import HARMLESS
+from state_machine.programme import ASKED_AGAIN, CHECK_IN, GENTLE_WORD, RETENTION, SOS
 from state_machine.progress import Progress
 from state_machine.script import Script, Silence
 from state_machine.view import View
@@ -23,6 +24,8 @@ GENTLE_AFTER = (timedelta(days=3), timedelta(days=10))
 """Silent days after which one gentle word is said. After the last of them nothing, until the client writes."""
 RETENTION_AFTER = timedelta(days=365)
 """Silence after which the client is told that all that is kept will be erased."""
+WORDS_KEPT = timedelta(hours=24)
+"""How long the last words are kept for being read together with the next."""
 LATE = timedelta(hours=4)
 """How late a slot may be kept; a later one is skipped, never sent after its time."""
 HERE = timedelta(minutes=45)
@@ -45,9 +48,18 @@ class Reason(StrEnum):
     CHECK_IN = "check_in"
     GENTLE_WORD = "gentle_word"
     RETENTION = "retention"
+    FORGETTING = "forgetting"
 
 
-FIRST = (Reason.SILENCE, Reason.RETENTION, Reason.GENTLE_WORD, Reason.TALK, Reason.SNOOZE, Reason.CHECK_IN)
+FIRST = (
+    Reason.FORGETTING,
+    Reason.SILENCE,
+    Reason.RETENTION,
+    Reason.GENTLE_WORD,
+    Reason.TALK,
+    Reason.SNOOZE,
+    Reason.CHECK_IN,
+)
 """Which goes first where several come in the same instant; the others are passed over."""
 
 
@@ -75,6 +87,7 @@ def occasions(script: Script, progress: Progress) -> list[Occasion]:
             (Reason.CHECK_IN, check_in_due(progress)),
             (Reason.GENTLE_WORD, gentle_word_due(script, progress)),
             (Reason.RETENTION, retention_due(script, progress)),
+            (Reason.FORGETTING, forgetting_due(progress)),
         )
         if due is not None
     ]
@@ -158,6 +171,12 @@ def retention_due(script: Script, progress: Progress) -> datetime | None:
     return hours.first_after(progress.heard + RETENTION_AFTER, hours.MORNING, zone)
 
 
+def forgetting_due(progress: Progress) -> datetime | None:
+    """When the oldest of the client's words that the screen still reads has been kept for a day."""
+    heard = [*progress.recent, *(each for each in (progress.alarmed, progress.misread) if each)]
+    return min(each.at for each in heard) + WORDS_KEPT if heard else None
+
+
 def is_kept(progress: Progress, occasion: Occasion, now: datetime) -> bool:
     """Whether an occasion is still right when its time has come, or is to be passed over without a word."""
     if occasion.reason is Reason.SILENCE:
@@ -169,7 +188,9 @@ def is_kept(progress: Progress, occasion: Occasion, now: datetime) -> bool:
     if late or here or paused:
         return False
     if occasion.reason in (Reason.TALK, Reason.CHECK_IN, Reason.SNOOZE):
-        return not progress.suspended and not _said_today(progress, occasion, now)
+        told = progress.done.get(SOS)
+        shaken = told is not None and told.outcome not in HARMLESS and now - told.last < timedelta(hours=72)
+        return not progress.suspended and not shaken and not _said_today(progress, occasion, now)
     return True
 
 

@@ -339,7 +339,7 @@ def asked() -> set[str]:
 def conditions() -> set[str]:
     """The conditions that the tables name."""
     names = {row.only_if for row in DEPARTURES} | {row.only_if for row in INTERRUPTS}
-    names |= {name for name, _ in WHEN_IDLE}
+    names |= {name for name, _ in WHEN_IDLE} | {"after_danger"}
     names |= {only_if for _, _, only_if in REPEATED}
     return {name for name in names if name}
 

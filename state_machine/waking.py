@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from state_machine.conditions import CONDITIONS
+from state_machine.effects import TakeOut
 from state_machine.flow import Flow
 from state_machine.messages import Lane
-from state_machine.occasions import LATE, Occasion, Reason, is_kept, occasions
+from state_machine.occasions import LATE, WORDS_KEPT, Occasion, Reason, is_kept, occasions
 from state_machine.programme import A_NOTE, CHECK_IN, GENTLE_WORD, GO_ON, RETENTION
 from state_machine.progress import Unasked
 
@@ -21,6 +22,9 @@ def woke(turn: Flow) -> None:
         if occasion.reason is Reason.SILENCE:
             _silent(turn)
             continue
+        if occasion.reason is Reason.FORGETTING:
+            _forget_words(turn)
+            continue
         kept = is_kept(turn.progress, occasion, turn.now)
         turn.change(slots={**turn.progress.slots, occasion.reason.value: max(occasion.due, _latest(turn, occasion))})
         if occasion.reason is Reason.SNOOZE:
@@ -31,6 +35,19 @@ def woke(turn: Flow) -> None:
             if len(turn.effects) > before:
                 since = turn.progress.ignored_since or turn.now
                 turn.change(unasked=Unasked(occasion.reason.value, occasion.due, turn.now), ignored_since=since)
+
+
+def _forget_words(turn: Flow) -> None:
+    """What was written is not kept for the screen beyond a day."""
+    past = turn.progress
+    fresh = [
+        heard for heard in (*past.recent, past.alarmed, past.misread) if heard and turn.now - heard.at < WORDS_KEPT
+    ]
+    turn.change(
+        recent=tuple(heard for heard in past.recent if heard in fresh),
+        alarmed=past.alarmed if past.alarmed in fresh else None,
+        misread=past.misread if past.misread in fresh else None,
+    )
 
 
 def _latest(turn: Flow, occasion: Occasion) -> datetime:
@@ -47,6 +64,8 @@ def _may_speak(turn: Flow) -> bool:
 def _write_first(turn: Flow, reason: Reason) -> None:
     """Open what the occasion is for. On a phone that others may see, only that something waits."""
     if turn.front is not None and turn.front.dialogue == GO_ON:
+        if reason is not Reason.GENTLE_WORD:
+            return  # offered already, and not answered: once is enough
         turn.drop(turn.front)
     if CONDITIONS["quiet_notices"](turn.view()) and reason in (Reason.TALK, Reason.CHECK_IN, Reason.SNOOZE):
         turn.open(A_NOTE)
@@ -71,6 +90,8 @@ def _silent(turn: Flow) -> None:
     if run.amends:
         turn.close_as_left(run)
         return
+    if turn.dialogue(run).taken_out:
+        turn.effects.append(TakeOut())
     index = turn.step(run).ways.index(way)
     target = turn.charts.way(run.dialogue, run.step, index)
     turn.arrive(turn.moved(run, target))

@@ -160,7 +160,8 @@ def test_a_second_tap_never_fills_a_second_item(charts: Charts, prompts: Prompts
             if once.runs and (once.runs[-1].id, once.runs[-1].step) == (run.id, run.step):
                 continue
             twice = step(charts, once, tap).progress
-            assert replace(twice, heard=None, nights=()) == replace(once, heard=None, nights=()), f"{offer.label!r} at {standing}"
+            same = replace(twice, heard=None, nights=()) == replace(once, heard=None, nights=())
+            assert same, f"{offer.label!r} at {standing}"
 
 
 def test_back_returns_to_the_question_before_with_its_answer_taken_back(

@@ -106,7 +106,6 @@ def test_it_says_what_it_misses_and_claims_nothing_that_only_a_study_can() -> No
     assert re.findall(r"\b(keeps you safe|prevents|reliably|guarantees?)\b", text, re.IGNORECASE) == []
 
 
-@pytest.mark.xfail(strict=True, reason="they stay until the next message; those that opened a talk stay for ever")
 @pytest.mark.parametrize("words", ["my neighbour's cat again", "everyone would be better off without me"])
 def test_the_words_that_were_read_for_danger_are_kept_a_day_and_no_longer(
     words: str, charts: Charts, prompts: Prompts

@@ -10,9 +10,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from dialogues.faults import Fault
 from dialogues.rules import Rule
 from dialogues.templates import fault_in
-from state_machine.plain_words import plain
 from state_machine.conditions import CONDITIONS
 from state_machine.kinds import Kind
+from state_machine.plain_words import plain
 from state_machine.script import Dialogue, Label, Numbers, Silence, Step, Way, When
 
 LONGEST_LABEL = 64
