@@ -183,9 +183,10 @@ class Story:
         """Let time pass; whatever is due happens at its own instant. Returns those at which something came of it."""
         until, woken = self.now + timedelta(**time), []
         while (due := occasions.next_wake(self.script, self.progress)) is not None and due <= until:
-            before = self.progress.runs
+            before, said = self.progress.runs, self.outgoing
             self._happens(Woke(max(due, self.now)))
-            if self.bubbles or self.progress.runs != before:
+            self.outgoing = self.outgoing or said
+            if self.outgoing is not said or self.progress.runs != before:
                 woken.append(due)
             assert len(woken) < 20, "woken again and again"
         self.now = until
