@@ -139,7 +139,7 @@ def test_a_call_that_stops_in_the_middle_is_gone_on_with_by_the_next_and_later_d
     printed = terminal.chat([*rest, "-- 3 days --"], "2026-01-06T09:20")
     assert SUITABILITY in terminal.progress.done
     assert "phq9_total" in terminal.progress.facts
-    (first_people,) = terminal.progress.runs
+    first_people = terminal.progress.runs[0]
     assert first_people.dialogue == FIRST_PEOPLE
     assert first_people.opened == datetime(2026, 1, 8, 0, 0, tzinfo=UTC), "day 4, nine o'clock in Japan"
     assert printed[-1].startswith(" "), "the question stands at the end, with its choices"
