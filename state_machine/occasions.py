@@ -30,6 +30,8 @@ LATE = timedelta(hours=4)
 """How late a slot may be kept; a later one is skipped, never sent after its time."""
 HERE = timedelta(minutes=45)
 """Whoever wrote so lately is here, and is not reminded."""
+NIGHT_LATE = timedelta(minutes=15)
+"""The same in the quiet hours: an hour that was chosen is kept, what comes after it waits for no night."""
 WEEKDAYS = {
     "daily": frozenset(range(7)),
     "three": frozenset({0, 2, 4}),
@@ -182,7 +184,8 @@ def is_kept(progress: Progress, occasion: Occasion, now: datetime) -> bool:
     if occasion.reason is Reason.SILENCE:
         return True
     heard = progress.heard
-    late = now - occasion.due > LATE and occasion.reason is not Reason.RETENTION
+    quiet = hours.out_of_quiet(now, agenda.zone_of(progress)) != now
+    late = now - occasion.due > (NIGHT_LATE if quiet else LATE) and occasion.reason is not Reason.RETENTION
     here = heard is not None and now - heard < HERE
     paused = progress.paused_until is not None and now < progress.paused_until
     if late or here or paused:

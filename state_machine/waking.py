@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from state_machine.conditions import CONDITIONS
-from state_machine.effects import TakeOut
+from state_machine.effects import Remark, Say, TakeOut
 from state_machine.flow import Flow
 from state_machine.messages import Lane
 from state_machine.occasions import LATE, WORDS_KEPT, Occasion, Reason, is_kept, occasions
@@ -58,7 +58,8 @@ def _latest(turn: Flow, occasion: Occasion) -> datetime:
 def _may_speak(turn: Flow) -> bool:
     """Not into a safety talk, which keeps its own time, nor twice in one turn."""
     run = turn.front
-    return not turn.effects and (run is None or not turn.dialogue(run).safety)
+    said = any(isinstance(effect, Remark) or (isinstance(effect, Say) and effect.wordings) for effect in turn.effects)
+    return not said and (run is None or not turn.dialogue(run).safety)
 
 
 def _write_first(turn: Flow, reason: Reason) -> None:
