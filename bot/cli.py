@@ -243,7 +243,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
         str, typer.Option(help="How Telegram and our process misbehave: none, light or heavy.")
     ] = "none",
     show: Annotated[int | None, typer.Option(help="Print the transcript of this client, counted from 0.")] = None,
-    off: Annotated[int, typer.Option(help="Hours switched off from 18:00 UTC of day 3 on.")] = 0,
+    off: Annotated[int, typer.Option(help="Hours switched off from 18:00 UTC of day 2 on.")] = 0,
     settled: Annotated[bool, typer.Option("--settled", help="Begin with clients whose first day is over.")] = False,
     pure: Annotated[bool, typer.Option("--pure", help="The engine alone: one client, sixteen weeks.")] = False,
 ) -> None:

@@ -52,13 +52,15 @@ def run(plan: Plan, say: Callable[[str], None]) -> Outcome:
 def plan(  # noqa: PLR0913, PLR0917 - one for each option of the command
     clients: int, days: int, seed: int, zones: list[str], faults: str, show: int | None, off: int, settled: bool
 ) -> Plan:
-    """The plan the options ask for. `off`: hours for which the bot is away from 18:00 UTC of the third day on."""
+    """The plan the options ask for. `off`: hours for which the bot is away from 18:00 UTC of the second day on."""
     if faults not in LEVELS:
         raise PlanRefused(f"--faults can be {', '.join(LEVELS)}, not {faults}.")
     if clients < 1 or days < 1:
         raise PlanRefused("At least one client and one day are needed.")
+    if off and days * 24 < 42 + off:
+        raise PlanRefused(f"With {off} hours switched off, more than {days} days are needed to see what comes then.")
     made = Plan(clients, days, seed, LEVELS[faults], show=show, settled=settled)
-    nights = [(made.start + timedelta(days=2) + NIGHT, timedelta(hours=off))] if off else []
+    nights = [(made.start + timedelta(days=1) + NIGHT, timedelta(hours=off))] if off else []
     return Plan(
         clients,
         days,

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.simulation.ledger import Book, Ledger
+from state_machine.programme import GO_ON
 from state_machine.progress import Progress
 from state_machine.script import Script
 
@@ -39,9 +40,16 @@ class Woken:
     spoke: bool
     there_since: datetime
     decided_at: datetime
+    script: Script
+
+    @property
+    def in_danger(self) -> bool:
+        """Whether a talk of danger was open."""
+        dialogue = self.script.dialogues.get(self.before.runs[-1].dialogue) if self.before.runs else None
+        return dialogue is not None and dialogue.safety
 
 
-def judge(ledger: Ledger, woken: Woken, script: Script) -> None:
+def judge(ledger: Ledger, woken: Woken) -> None:
     """Hold one wake-up against the rules, and count what it did."""
     after, before = woken.book.progress, woken.before
     if woken.now - max(woken.due, woken.there_since, woken.decided_at) > ON_TIME:
@@ -56,8 +64,7 @@ def judge(ledger: Ledger, woken: Woken, script: Script) -> None:
     elif woken.spoke:
         ledger.reasons["silence in a dialogue"] += 1
         run = before.runs[-1] if before.runs else None
-        safe = run is not None and run.dialogue in script.dialogues and script.dialogues[run.dialogue].safety
-        if is_quiet(woken.now.astimezone(zone_of(before)).time()) and not safe:
+        if is_quiet(woken.now.astimezone(zone_of(before)).time()) and not woken.in_danger:
             ledger.counts["out of hours"] += 1
             _wrong(ledger, woken, f"silence at {run.dialogue if run else '?'} spoke in the quiet hours")
 
@@ -93,6 +100,11 @@ def _dealt_with(ledger: Ledger, woken: Woken, reason: str, slot: datetime) -> No
         for one in forgotten:
             ledger.counts["missed"] += 1
             _wrong(ledger, woken, f"the check-in of {one} was missed")
+        skipped = [one for one in _check_ins(before, slot) if woken.due < one < slot and woken.now - one < LATEST]
+        here = before.heard is not None and woken.now - before.heard < HERE
+        for one in skipped if not here else ():
+            ledger.counts["missed"] += 1
+            _wrong(ledger, woken, f"the check-in of {one:%F %T} was skipped with an older one")
     if after.unasked is not None and after.unasked != before.unasked and after.unasked.reason == reason:
         return
     why = why_passed_over(before, reason, woken)
@@ -109,7 +121,6 @@ def why_passed_over(before: Progress, reason: str, woken: Woken) -> str:
     today = now.astimezone(zone).date()
     done = before.done.get("always/check_in")
     said = before.unasked
-    front = before.runs[-1].dialogue if before.runs else ""
     causes = (
         ("too late after being away", now - woken.due > timedelta(minutes=5)),
         ("they were here just now", heard is not None and now - heard < HERE),
@@ -120,10 +131,17 @@ def why_passed_over(before: Progress, reason: str, woken: Woken) -> str:
         ("put off for today", today in before.put_off.values()),
         ("one unasked message a day", said is not None and said.at.astimezone(zone).date() == today),
         ("something else came first", woken.book.progress.unasked != before.unasked or woken.spoke),
-        ("a safety talk is open", front.startswith("always/")),
+        ("a talk of danger is open", woken.in_danger),
+        ("the offer to go on stands there already", before.runs[-1:] != () and before.runs[-1].dialogue == GO_ON),
+        ("shaken by a talk of danger", _shaken(before, now)),
         ("nothing is due", reason in {"talk", "snooze"}),
     )
     return next((cause for cause, so in causes if so), "?")
+
+
+def _shaken(before: Progress, now: datetime) -> bool:
+    told = before.done.get("always/sos")
+    return told is not None and now - told.last < timedelta(hours=72)
 
 
 def _check_ins(progress: Progress, until: datetime) -> Iterator[datetime]:

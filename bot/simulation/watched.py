@@ -71,7 +71,7 @@ class WatchedConversation(Conversation):
         if woke and not book.erased:
             spoke = len(book.waiting) > waiting
             since = max(self._up_since, book.since or self._up_since)
-            judge(self._ledger, Woken(book, before, due, now, spoke, since, decided), self._charts.script)
+            judge(self._ledger, Woken(book, before, due, now, spoke, since, decided, self._charts.script))
         return woke
 
 

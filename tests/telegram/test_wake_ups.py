@@ -37,21 +37,25 @@ async def test_killed_when_wake_ups_are_due_none_is_missed_and_none_comes_twice(
     shutil.which("faketime") is None, reason="needs the program faketime (Debian: apt install faketime)"
 )
 async def test_at_six_in_the_evening_on_both_sides_of_a_change_of_the_clocks(tmp_path: Path, book: Book) -> None:
-    _fill(tmp_path / "data", book)
     async with Proxy() as proxy:
         for number, evening in enumerate(SIX, start=1):
+            folder = tmp_path / str(number)
+            _fill(folder / "data", book, evening)
             utc = (evening - HEAD_START).astimezone(UTC)
             process = await asyncio.create_subprocess_exec(
                 *("faketime", f"{utc:%F %T}", sys.executable, "-m", "bot", "run"),
-                env=os.environ | _environment(proxy, tmp_path),
+                env=os.environ | _environment(proxy, folder),
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
             )
-            await proxy.until(lambda: len(proxy.sent(5)) == number, 40)  # noqa: B023 - asked within this round
-            await asyncio.sleep(0.3)
-            process.send_signal(signal.SIGTERM)
-            await process.wait()
-            last = _last_unasked(tmp_path / "data")
+            try:
+                await proxy.until(lambda: len(proxy.sent(5)) == number, 20)  # noqa: B023 - asked within this round
+                await asyncio.sleep(0.3)
+            finally:
+                os.killpg(process.pid, signal.SIGTERM)  # the program that shifts the clock has a child of its own
+                await process.wait()
+            last = _last_unasked(folder / "data")
             assert last.reason == "check_in"
             assert last.due.astimezone(BERLIN) == evening
             assert timedelta(0) <= last.at - last.due < timedelta(seconds=30)
@@ -65,9 +69,9 @@ def _environment(proxy: Proxy, folder: Path) -> dict[str, str]:
     return ours | {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
 
 
-def _fill(folder: Path, book: Book) -> None:
+def _fill(folder: Path, book: Book, evening: datetime) -> None:
     """Somebody in Berlin who wants to be asked every day at six, and wrote at noon."""
-    noon = SIX[0].astimezone(UTC) - timedelta(hours=6)
+    noon = evening.astimezone(UTC) - timedelta(hours=6)
     begun = noon - timedelta(days=3)
     words = {
         "zone": ("Berlin", "Europe/Berlin"),
@@ -76,7 +80,7 @@ def _fill(folder: Path, book: Book) -> None:
     }
     chosen = {memory: Fact(value, begun, code) for memory, (value, code) in words.items()}
     progress: Progress = replace(put_off(noon, noon), snoozed_until=None, heard=noon, begun=date(2026, 3, 25))
-    progress = replace(progress, facts={**progress.facts, **chosen}, slots={"check_in": noon - timedelta(hours=18)})
+    progress = replace(progress, facts={**progress.facts, **chosen}, slots={"check_in": noon - timedelta(hours=2)})
     store = Store.open(folder)
     with store.begin() as work:
         chat = work.clients.open("telegram:7:5", noon)
