@@ -12,27 +12,32 @@ from state_machine.conditions import CONDITIONS
 from state_machine.script import Dialogue, Part, When
 
 TABLES_FILE = "state_machine/programme.py"
-CONDITIONS_FILE = "state_machine/conditions.py"
+CONDITIONS_FILE = "state_machine/conditions"
 CONTENTS_FILE = "CONTENTS.md"
 
 
 def conditions_of_contents_exist(contents: Sequence[Part]) -> Iterator[Fault]:
-    """Every condition behind a part of the contents is written in `conditions.py`."""
+    """Every condition behind a part of the contents is written in `state_machine/conditions`."""
     for part in contents:
         if part.when not in {None, *CONDITIONS}:
             yield Fault(
                 CONTENTS_FILE,
                 part.line,
-                f"There is no condition “{part.when}”; use one of those in conditions.py.",
+                f"There is no condition “{part.when}”; use one of those in state_machine/conditions.",
                 Rule.CONDITION_EXISTS,
                 fatal=True,
             )
 
 
 def conditions_of_tables_exist(tables: Tables) -> Iterator[Fault]:
-    """Every condition in a row of the tables is written in `conditions.py`."""
+    """Every condition in a row of the tables is written in `state_machine/conditions`."""
     for name in sorted(set(tables.conditions) - CONDITIONS.keys()):
-        yield Fault(TABLES_FILE, 0, f"A row asks for “{name}”, which is not in conditions.py.", Rule.CONDITION_EXISTS)
+        yield Fault(
+            TABLES_FILE,
+            0,
+            f"A row asks for “{name}”, which is not in state_machine/conditions.",
+            Rule.CONDITION_EXISTS,
+        )
 
 
 def conditions_are_used(

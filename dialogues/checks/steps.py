@@ -67,14 +67,14 @@ def silent_ways_stand_alone(dialogue: Dialogue) -> Iterator[Fault]:
 
 
 def conditions_exist(dialogue: Dialogue) -> Iterator[Fault]:
-    """Every condition that a silent way asks for is written in `conditions.py`."""
+    """Every condition that a silent way asks for is written in `state_machine/conditions`."""
     for step in dialogue.steps.values():
         for way in step.ways:
             if isinstance(way.takes, When) and way.takes.condition not in {None, *CONDITIONS}:
                 yield Fault(
                     dialogue.file,
                     way.line,
-                    f"There is no condition “{way.takes.condition}”; use one of those in conditions.py, "
+                    f"There is no condition “{way.takes.condition}”; use one of those in state_machine/conditions, "
                     "or ask for it to be written.",
                     Rule.CONDITION_EXISTS,
                 )

@@ -1,9 +1,9 @@
-"""The conditions that the gates, the plan and the export ask. Entered beside those of `conditions.py`."""
+"""The conditions that the gates, the plan and the export ask."""
 
 from __future__ import annotations
 
 from state_machine import gates
-from state_machine.conditions import condition
+from state_machine.conditions.registry import condition
 from state_machine.gates import Gate
 from state_machine.view import View
 

@@ -1,10 +1,10 @@
-"""The conditions that only the talks about danger ask. Entered beside those of `conditions.py`, under their names."""
+"""The conditions that only the talks about danger ask."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from state_machine.conditions import condition
+from state_machine.conditions.registry import condition
 from state_machine.view import View
 
 TOLD_FOR = timedelta(days=1)
