@@ -26,7 +26,7 @@ def woke(turn: Flow) -> None:
             _forget_words(turn)
             continue
         kept = is_kept(turn.progress, occasion, turn.now)
-        turn.change(slots={**turn.progress.slots, occasion.reason.value: max(occasion.due, _latest(turn, occasion))})
+        turn.change(slots={**turn.progress.slots, occasion.reason.value: _latest(turn, occasion)})
         if occasion.reason is Reason.SNOOZE:
             turn.change(snoozed_until=None)
         if kept and _may_speak(turn):
@@ -51,8 +51,8 @@ def _forget_words(turn: Flow) -> None:
 
 
 def _latest(turn: Flow, occasion: Occasion) -> datetime:
-    """Slots that went by while we were away are dealt with as one: passed over, never worked off one by one."""
-    return turn.now if turn.now - occasion.due > LATE else occasion.due
+    """Slots that are too late are passed over as one; the first that is not comes at once, with its own turn."""
+    return max(occasion.due, turn.now - LATE)
 
 
 def _may_speak(turn: Flow) -> bool:
