@@ -33,6 +33,7 @@ from storage.work import Work
 IDLE = 4 * 3600.0
 """Seconds between two looks of the courier when nothing waits. The real one looks oftener, and finds nothing."""
 LONG_POLL = 4 * 3600
+TICK_AT_LEAST_EVERY = 6 * FORGET_EVERY
 TOKEN = "7:simulated"  # noqa: S105
 _house: contextvars.ContextVar[House | None] = contextvars.ContextVar("house", default=None)
 
@@ -159,12 +160,12 @@ class _Ticker(Ticker):
         self._ledger = ledger
 
     async def run(self) -> None:
-        """Tick at the whole seconds at which somebody is due, and once an hour."""
+        """Tick a second after somebody is due, and every few hours for what the ticker does beside that."""
         ledger = self._ledger
         while True:
             if await self.tick() < AT_ONCE:
                 ledger.earliest_wake = await self._desk.do(lambda work: work.clients.next_wake())
-                latest = self._desk.now() + FORGET_EVERY
+                latest = self._desk.now() + TICK_AT_LEAST_EVERY
                 while (wait := (min(latest, ledger.earliest_wake or latest) - self._desk.now()).total_seconds()) > 0:
                     ledger.sooner.clear()
                     with contextlib.suppress(TimeoutError):
