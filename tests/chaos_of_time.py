@@ -37,6 +37,8 @@ A_LIFE = (0.0, 1.5)
 START_UP = 4.0
 """Seconds a start takes at most, as a guess: so long the wake-ups are spread for each kill."""
 CALM = 60.0
+"""Seconds to the end once nothing is killed any more, beside those that the share of reminders takes."""
+REMINDERS_A_SECOND = 5
 
 
 @dataclass
@@ -115,7 +117,9 @@ async def chaos(kills: int, seed: int, folder: Path, clients: int | None = None)
         await asyncio.sleep(max(0.0, (last - datetime.now(UTC)).total_seconds()))
         with_all = range(FIRST_CHAT, FIRST_CHAT + tally.clients)
         try:
-            await proxy.until(lambda: all(proxy.sent(chat) for chat in with_all), CALM)
+            await proxy.until(
+                lambda: all(proxy.sent(chat) for chat in with_all), CALM + tally.clients / REMINDERS_A_SECOND
+            )
         except TimeoutError:
             tally.missed = [str(chat) for chat in with_all if not proxy.sent(chat)]
         await asyncio.sleep(1.0)
