@@ -9,7 +9,7 @@ from state_machine.effects import Remark, Say, TakeOut
 from state_machine.flow import Flow
 from state_machine.messages import Lane
 from state_machine.occasions import LATE, WORDS_KEPT, Occasion, Reason, is_kept, occasions
-from state_machine.programme import A_NOTE, CHECK_IN, GENTLE_WORD, GO_ON, RETENTION
+from state_machine.programme import A_NOTE, CHECK_IN, DOORS, GENTLE_WORD, GO_ON, RETENTION
 from state_machine.progress import Unasked
 
 
@@ -64,6 +64,8 @@ def _may_speak(turn: Flow) -> bool:
 
 def _write_first(turn: Flow, reason: Reason) -> None:
     """Open what the occasion is for. On a phone that others may see, only that something waits."""
+    if turn.front is not None and turn.front.dialogue in DOORS:
+        turn.drop(turn.front)  # a door left open is no question that waits
     if turn.front is not None and turn.front.dialogue == GO_ON:
         if reason is not Reason.GENTLE_WORD:
             return  # offered already, and not answered: once is enough
