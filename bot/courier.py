@@ -12,7 +12,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.desk import Desk
 from bot.flight import Flight
@@ -33,7 +33,7 @@ SLOTS = {Lane.SAFETY: 1000, Lane.ANSWER: 64, Lane.REMINDER: 8}
 MOST_PARCELS = 20
 """Parcels of one chat read at once."""
 SLOW_POLL = 5.0
-"""Seconds after which the outbox is looked at, nudged or not."""
+"""Seconds after which the outbox is looked at, nudged or not: for what an earlier process had put off."""
 SETTLE_AT_MOST = 2.0
 """Seconds an incoming message waits for what is on the wire to its chat."""
 SHOW_TYPING_FROM = 0.5
@@ -103,8 +103,8 @@ class Courier:
         while not self._stopping:
             self._nudged.clear()
             try:
-                pause = await self._look()
-                faults = 0
+                await self._look()
+                faults, pause = 0, self._slow_poll()
             except Exception as fault:  # the store may be out of reach for a while; the outbox waits
                 faults += 1
                 self.counts.faults += 1
@@ -112,6 +112,10 @@ class Courier:
                 log.error("the outbox can't be read (%s); trying again in %.0f s", type(fault).__name__, pause)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._nudged.wait(), pause)
+
+    def _slow_poll(self) -> float:
+        """Seconds to sleep if nobody nudges."""
+        return SLOW_POLL
 
     async def stop(self) -> None:
         """Let what is on the wire arrive and be marked; the rest stays in the outbox."""
@@ -122,24 +126,22 @@ class Courier:
             self._give_way(flight)
         await asyncio.gather(*(flight.task for flight in flights if flight.task), return_exceptions=True)
 
-    async def _look(self) -> float:
-        """Start what can be started. Seconds to sleep if nobody nudges."""
+    async def _look(self) -> None:
+        """Start what can be started."""
         busy = set(self._flights)
         limit = len(busy) + SLOTS[Lane.ANSWER]
-        bursts, parting, due = await self._desk.do(lambda work: self._read(work, limit))
+        bursts, parting = await self._desk.do(lambda work: self._read(work, limit))
         if self._stopping:
-            return 0.0
+            return
         self._left_over = len(bursts) == limit
         for burst in bursts:
             self._consider(burst, busy)
         if parting is not None:
             self._consider_parting(parting, busy)
-        wait = 0.0 if due is None else (due - self._desk.now()).total_seconds()
-        return min(wait, SLOW_POLL) if wait > 0 else SLOW_POLL
 
-    def _read(self, work: Work, limit: int) -> tuple[list[Burst], Parting | None, datetime | None]:
+    def _read(self, work: Work, limit: int) -> tuple[list[Burst], Parting | None]:
         now = self._desk.now()
-        return work.outbox.bursts(now, limit, MOST_PARCELS), work.partings.next(now), work.outbox.next_due()
+        return work.outbox.bursts(now, limit, MOST_PARCELS), work.partings.next(now)
 
     def _consider(self, burst: Burst, busy: set[str]) -> None:
         flight = self._flights.get(burst.address)

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Integer, bindparam, delete, func, insert, select, update
+from sqlalchemy import Integer, bindparam, case, delete, func, insert, select, update
 
 from state_machine.messages import Lane, Message, Outgoing
 from storage.codec import Malformed, read_message, write_message
 from storage.conflict import insert_or_update
 from storage.errors import InvalidSealing
-from storage.instants import EPOCH, instant, micros
+from storage.instants import micros
 from storage.tables import chats, holds, is_waiting, outbox
 
 if TYPE_CHECKING:
@@ -69,18 +69,24 @@ _carried = (
     .where(outbox.c.id == bindparam("id_"), outbox.c.client == bindparam("client_"))
     .values(body=None, carried_at=bindparam("now_"), message_id=bindparam("message_"))
 )
-_last_message = (
+# The numbers of one burst are in order, so that those between its first and its last are its own.
+_question = (
+    select(func.max(outbox.c.message_id))
+    .where(outbox.c.client == bindparam("client_"), outbox.c.id.between(bindparam("first_"), bindparam("last_")))
+    .where(outbox.c.asks)
+    .scalar_subquery()
+)
+_reached = (
     update(chats)
-    .where(
-        chats.c.client == bindparam("client_"),
-        func.coalesce(chats.c.last_message_id, 0) < bindparam("message_"),
+    .where(chats.c.client == bindparam("client_"))
+    .values(
+        last_message_id=case(
+            (func.coalesce(chats.c.last_message_id, 0) < bindparam("message_"), bindparam("message_")),
+            else_=chats.c.last_message_id,
+        ),
+        question_id=func.coalesce(_question, chats.c.question_id),
     )
-    .values(last_message_id=bindparam("message_"))
 )
-_question = select(func.max(outbox.c.message_id)).where(
-    outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.client == bindparam("client_"), outbox.c.asks
-)
-_last_question = update(chats).where(chats.c.client == bindparam("client_")).values(question_id=bindparam("message_"))
 _waiting_of = (
     select(func.count()).select_from(outbox).where(outbox.c.client == bindparam("client"), is_waiting(outbox))
 )
@@ -138,12 +144,11 @@ class Outbox:
         """
         found: list[Burst] = []
         passed: list[str] = []
-        while len(found) < limit:
-            lanes = self._urgent(now, limit - len(found), passed)
-            if not lanes:
-                break
+        more = True
+        while more and len(found) < limit:
+            lanes, more = self._urgent(now, limit - len(found), passed)
             passed += lanes
-            found += self._read(lanes, most)
+            found += self._read(lanes, most) if lanes else []
         return found
 
     def burst_of(self, client: str, most: int = 20) -> Burst | None:
@@ -164,10 +169,8 @@ class Outbox:
         )
         latest = max((message for message in ids.values() if message is not None), default=None)
         if latest is not None:
-            self._connection.execute(_last_message, {"client_": client, "message_": latest})
-            question = self._connection.scalar(_question, {"client_": client, "ids": list(ids)})
-            if question is not None:
-                self._connection.execute(_last_question, {"client_": client, "message_": question})
+            values = {"client_": client, "message_": latest, "first_": min(ids), "last_": max(ids)}
+            self._connection.execute(_reached, values)
 
     def hold(self, client: str | None, until: datetime) -> None:
         """Carry nothing to this client, or for None to nobody, before `until`."""
@@ -195,38 +198,25 @@ class Outbox:
         )
         return [message for message in self._connection.scalars(found.order_by(outbox.c.id)) if message is not None]
 
-    def next_due(self) -> datetime | None:
-        """From when on something can be carried (long past if it is now); None if nothing waits."""
-        waiting = (
-            select(chats.c.held_until).select_from(_joined).where(is_waiting(outbox), chats.c.blocked_at.is_(None))
-        )
-        if self._connection.execute(waiting.where(chats.c.held_until.is_(None)).limit(1)).first() is not None:
-            earliest = EPOCH
-        else:
-            held = self._connection.scalar(waiting.order_by(chats.c.held_until).limit(1))
-            if held is None:
-                return None
-            earliest = instant(held)
-        everybody = self._connection.scalar(select(holds.c.until).where(holds.c.name == _EVERYBODY))
-        return earliest if everybody is None else max(earliest, instant(everybody))
-
     def forget(self, now: datetime) -> None:
         """What was carried more than 48 hours ago goes."""
         self._connection.execute(delete(outbox).where(outbox.c.carried_at < micros(now - KEPT)))
 
-    def _urgent(self, now: datetime, chats_wanted: int, passed: list[str]) -> dict[str, Lane]:
-        """Up to so many chats in the order of their most urgent parcel; at least one, if there is any."""
-        values = {"now": micros(now), "most": chats_wanted if chats_wanted == 1 else chats_wanted * 8}
+    def _urgent(self, now: datetime, chats_wanted: int, passed: list[str]) -> tuple[dict[str, Lane], bool]:
+        """Up to so many chats in the order of their most urgent parcel, and whether there may be more."""
+        most = chats_wanted if chats_wanted == 1 else chats_wanted * 8
+        values = {"now": micros(now), "most": most}
         rows = (
             self._connection.execute(_first_of_others, {**values, "passed": passed})
             if passed
             else self._connection.execute(_first, values)
-        )
+        ).all()
         found: dict[str, Lane] = {}
-        for client, lane in rows.all():
-            if len(found) < chats_wanted:
-                found.setdefault(client, Lane(lane))
-        return found
+        for client, lane in rows:
+            if client not in found and len(found) == chats_wanted:
+                return found, True
+            found.setdefault(client, Lane(lane))
+        return found, len(rows) == most
 
     def _read(self, lanes: dict[str, Lane], most: int) -> list[Burst]:
         """The bursts of these chats, in their order; none for a chat of which nothing can be read."""

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from state_machine.messages import Message
 from storage.errors import InvalidSealing
-from storage.instants import instant, micros
+from storage.instants import micros
 from storage.tables import partings
 
 if TYPE_CHECKING:
@@ -39,6 +39,11 @@ class _Body:
     delete: tuple[int, ...]
 
 
+_due = (
+    select(partings.c.id, partings.c.client, partings.c.body)
+    .where(partings.c.due <= bindparam("now"), partings.c.body.is_not(None))
+    .order_by(partings.c.due, partings.c.id)
+)
 _encode = msgspec.json.Encoder().encode
 _decoder = msgspec.json.Decoder(_Body)
 
@@ -64,12 +69,7 @@ class Partings:
 
     def next(self, now: datetime) -> Parting | None:
         """The parting that is due first."""
-        due = (
-            select(partings.c.id, partings.c.client, partings.c.body)
-            .where(partings.c.due <= micros(now), partings.c.body.is_not(None))
-            .order_by(partings.c.due, partings.c.id)
-        )
-        for number, client, sealed in self._connection.execute(due).all():
+        for number, client, sealed in self._connection.execute(_due, {"now": micros(now)}).all():
             try:
                 body = _decoder.decode(self._vault.open_parting(client, sealed or b""))
             except (InvalidSealing, msgspec.MsgspecError):
@@ -77,11 +77,6 @@ class Partings:
                 continue
             return Parting(number, body.address, body.farewell, body.delete)
         return None
-
-    def next_due(self) -> datetime | None:
-        """When the next parting is due; None if there is none."""
-        earliest = self._connection.scalar(select(func.min(partings.c.due)).where(partings.c.body.is_not(None)))
-        return None if earliest is None else instant(earliest)
 
     def done(self, parting: int) -> None:
         """The farewell was said and the messages were deleted: nothing is left."""

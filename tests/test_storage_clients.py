@@ -125,7 +125,6 @@ def test_a_client_who_blocked_us_is_neither_woken_nor_written_to_until_they_are_
         assert work.clients.next_wake() is None
         work.outbox.put(chat.client, Lane.ANSWER, [Message("unheard")], NOW)
         assert work.outbox.next_burst(NOW) is None
-        assert work.outbox.next_due() is None
         work.clients.unblock(chat.client)
         assert work.clients.due(NOW + DAY, 10) == [(chat.client, NOW + HOUR)]
         assert work.outbox.next_burst(NOW) is not None

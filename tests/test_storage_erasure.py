@@ -90,17 +90,14 @@ def test_a_farewell_is_said_and_the_messages_of_two_days_are_deleted(store: Stor
     erase(store, chat.client)
     with store.begin() as work:
         assert work.partings.next(NOW) is None
-        assert work.partings.next_due() == NOW + MINUTE
         parting = work.partings.next(NOW + MINUTE)
         assert parting == Parting(1, ANA.address, BYE, (71, 72))
         work.partings.later(1, NOW + HOUR)
         assert work.partings.next(NOW + MINUTE) is None
-        assert work.partings.next_due() == NOW + HOUR
         assert work.partings.next(NOW + HOUR) == parting
         work.partings.done(1)
         work.partings.done(1)
         assert work.partings.next(NOW + HOUR) is None
-        assert work.partings.next_due() is None
 
 
 def test_a_parting_that_can_not_be_carried_goes_after_a_day(store: Store) -> None:

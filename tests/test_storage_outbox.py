@@ -156,28 +156,13 @@ def test_a_held_chat_waits_and_the_others_do_not(store: Store, clients: list[str
 def test_when_all_are_held_nothing_is_carried_until_then(store: Store, clients: list[str]) -> None:
     say(store, clients[0], "a", Lane.SAFETY)
     with store.begin() as work:
-        assert work.outbox.next_due() is not None
         work.outbox.hold(None, NOW + HOUR)
         work.outbox.hold(None, NOW + MINUTE)
         assert work.outbox.next_burst(NOW) is None
-        assert work.outbox.next_due() == NOW + MINUTE
         assert work.outbox.next_burst(NOW + MINUTE) is not None
         work.outbox.hold(clients[0], NOW + HOUR)
-        assert work.outbox.next_due() == NOW + HOUR
-
-
-def test_it_is_known_from_when_on_there_is_something_to_do(store: Store, clients: list[str]) -> None:
-    with store.begin() as work:
-        assert work.outbox.next_due() is None
-    say(store, clients[0], "a")
-    say(store, clients[1], "b")
-    with store.begin() as work:
-        work.outbox.hold(clients[0], NOW + HOUR)
-        due = work.outbox.next_due()
-        assert due is not None
-        assert due < NOW
-        work.outbox.hold(clients[1], NOW + MINUTE)
-        assert work.outbox.next_due() == NOW + MINUTE
+        assert work.outbox.next_burst(NOW + MINUTE) is None
+        assert work.outbox.next_burst(NOW + HOUR) is not None
 
 
 def test_what_can_never_be_carried_is_parked_and_the_rest_goes_on(store: Store, clients: list[str]) -> None:

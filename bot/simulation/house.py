@@ -7,11 +7,12 @@ import contextlib
 import contextvars
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from bot.courier import SLOW_POLL, Courier
+from bot.courier import Courier
 from bot.desk import Desk
 from bot.export import export_file
 from bot.simulation.exchange import Exchange
@@ -32,6 +33,8 @@ from storage.work import Work
 
 IDLE = 4 * 3600.0
 """Seconds between two looks of the courier when nothing waits. The real one looks oftener, and finds nothing."""
+PUT_OFF_AT_MOST = timedelta(minutes=15)
+"""Longer than that nothing is put off by a 429 or by tries in vain."""
 LONG_POLL = 4 * 3600
 TICK_AT_LEAST_EVERY = 6 * FORGET_EVERY
 TOKEN = "7:simulated"  # noqa: S105
@@ -78,7 +81,7 @@ class House:
             except Exception:
                 await asyncio.sleep(1.0)
         self.courier = _Courier(self.desk, Sender(bot), self._export, WatchedPace(self._site.ledger))
-        self.courier.ledger = self._site.ledger
+        self.courier.ledger, self.courier.begun = self._site.ledger, self.desk.now()
         ticker = _Ticker(self.desk, self.conversation, self.courier, self._site.ledger)
         polling = Polling(bot, self.desk, self.conversation, self.courier, wait=LONG_POLL)
         self._intake = [asyncio.create_task(ticker.run()), asyncio.create_task(polling.run())]
@@ -141,14 +144,15 @@ def keep_record_of_tasks(loop: asyncio.AbstractEventLoop) -> None:
 
 
 class _Courier(Courier):
-    """The courier, which sleeps longer when nothing waits, so that idle weeks cost little."""
+    """The courier, which sleeps longer once nothing can wait that an earlier process had put off."""
 
     ledger: Ledger
+    begun: datetime
 
-    async def _look(self) -> float:
-        pause = await super()._look()
-        if pause < SLOW_POLL or any(book.waiting and not book.blocked for book in self.ledger.books.values()):
-            return pause
+    def _slow_poll(self) -> float:
+        young = self._desk.now() - self.begun < PUT_OFF_AT_MOST
+        if young and any(book.waiting and not book.blocked for book in self.ledger.books.values()):
+            return super()._slow_poll()
         return IDLE
 
 
