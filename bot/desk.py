@@ -26,10 +26,13 @@ class Desk:
         """Do this in a transaction of its own, which is kept when this returns."""
         return await self._writer.run(self._in_transaction, deed)
 
-    async def do_first(self, deed: Callable[[Work], T]) -> T:
-        """The same, before all that waits its turn."""
-        return await self._writer.run_first(self._in_transaction, deed)
+    async def note(self, deed: Callable[[Work], T]) -> T:
+        """Note what has happened outside: before all that waits its turn, and without waiting for the disk.
 
-    def _in_transaction(self, deed: Callable[[Work], T]) -> T:
-        with self._store.begin() as work:
+        What is noted survives the end of the process. A power cut may undo the last notes.
+        """
+        return await self._writer.run_first(self._in_transaction, deed, False)
+
+    def _in_transaction(self, deed: Callable[[Work], T], lasting: bool = True) -> T:
+        with self._store.begin(lasting=lasting) as work:
             return deed(work)

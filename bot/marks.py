@@ -1,6 +1,6 @@
 """What has reached the messenger, on its way into the books.
 
-Until a message is marked, a crash would send it again; so marks go first on the writer's thread,
+Until a message is marked, a crash would send it again; so marks go first on the writer's thread, wait for no disk,
 and all that wait for one transaction go in it together, whichever chats they belong to.
 """
 
@@ -43,7 +43,7 @@ class Marks:
         while self._waiting:
             marks, self._waiting = self._waiting, {}
             try:
-                await self._desk.do_first(partial(self._carried, marks))
+                await self._desk.note(partial(self._carried, marks))
                 tries = 0
             except Exception as fault:
                 tries += 1

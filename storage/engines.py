@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,10 @@ KEY_PRAGMAS = (
 
 
 def sqlite_engine(path: Path, pragmas: tuple[str, ...]) -> Engine:
-    """An engine over one file, made readable by its owner alone. Errors never quote values."""
+    """An engine over one file, made readable by its owner alone. Errors never quote values.
+
+    A transaction may bring execution options: `reads` (it writes nothing) and `synchronous` (SQLite's own).
+    """
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     engine = create_engine(f"sqlite:///{path}", hide_parameters=True, pool_size=2, max_overflow=8)
@@ -46,7 +50,10 @@ def sqlite_engine(path: Path, pragmas: tuple[str, ...]) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        reads = connection.get_execution_options().get("reads", False)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        options = connection.get_execution_options()
+        if "synchronous" in options:
+            driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+            driver.execute(f"PRAGMA synchronous={options['synchronous']}")
+        connection.exec_driver_sql("BEGIN" if options.get("reads", False) else "BEGIN IMMEDIATE")
 
     return engine

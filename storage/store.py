@@ -62,9 +62,14 @@ class Store:
             raise StoreRefused(f"The files in {folder} can't be read as a database: {error.orig}.") from error
 
     @contextmanager
-    def begin(self, immediate: bool = True) -> Iterator[Work]:
-        """One transaction, kept on leaving and undone by an exception. Not `immediate`: for reading only."""
-        with self._engine.connect() as connection, connection.execution_options(reads=not immediate).begin():
+    def begin(self, immediate: bool = True, lasting: bool = True) -> Iterator[Work]:
+        """One transaction, kept on leaving and undone by an exception. Not `immediate`: for reading only.
+
+        Not `lasting`: it survives the end of the process, however sudden, and waits for no disk, so that a power
+        cut can undo it together with whatever of that kind came after the last lasting one.
+        """
+        options = {"reads": not immediate, "synchronous": "FULL" if lasting else "NORMAL"}
+        with self._engine.connect() as connection, connection.execution_options(**options).begin():
             work = Work(connection, self._vault)
             yield work
         work.committed()

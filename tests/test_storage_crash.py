@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from state_machine.messages import Message
+from state_machine.messages import Lane, Message
 from storage import Store
 from storage.tables import METADATA
 from tests.storing import HOUR, NOW, Marks, full_life, rows
@@ -60,6 +60,20 @@ with store.begin() as work:
 """
 
 
+NOTED = """
+import os, sys, pathlib, signal
+from storage import Store
+from tests.storing import NOW
+
+store = Store.open(pathlib.Path(sys.argv[1]))
+with store.begin(lasting=False) as work:
+    chat = work.clients.at("telegram:1")
+    first, *_ = work.outbox.burst_of(chat.client).parcels
+    work.outbox.carried(chat.client, {first.id: 70}, NOW)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
 def killed(script: str, *arguments: str) -> None:
     ended = subprocess.run([sys.executable, "-c", script, *arguments], check=False, cwd=Path(__file__).parent.parent)
     assert ended.returncode == -signal.SIGKILL
@@ -96,6 +110,31 @@ def test_turns_that_were_acknowledged_survive_a_kill_at_any_instant(tmp_path: Pa
         store.close()
         for name in ("companion.sqlite", "keys.sqlite"):
             assert rows(tmp_path / name, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_note_survives_a_kill_though_it_waited_for_no_disk(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    with store.begin() as work:
+        chat = work.clients.open("telegram:1", NOW)
+        work.outbox.put(chat.client, Lane.ANSWER, [Message("one"), Message("two")], NOW)
+    store.close()
+    killed(NOTED, str(tmp_path))
+    store = Store.open(tmp_path)
+    with store.begin() as work:
+        burst = work.outbox.burst_of(chat.client)
+        assert burst is not None
+        assert [parcel.message for parcel in burst.parcels] == [Message("two")]
+    store.close()
+
+
+def test_a_turn_waits_for_the_disk_also_after_a_note(tmp_path: Path) -> None:
+    store, levels = Store.open(tmp_path), []
+    for lasting in (True, False, True, True, False):
+        with store.begin(lasting=lasting) as work:
+            levels.append(work.connection.exec_driver_sql("PRAGMA synchronous").scalar())
+    store.close()
+    full, normal = 2, 1
+    assert levels == [full, normal, full, full, normal]
 
 
 def test_a_new_client_cut_off_between_key_and_row_leaves_nothing_and_can_begin_again(tmp_path: Path) -> None:

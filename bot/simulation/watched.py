@@ -35,10 +35,10 @@ class WatchedStore(Store):
         return store
 
     @contextmanager
-    def begin(self, immediate: bool = True) -> Iterator[Work]:
+    def begin(self, immediate: bool = True, lasting: bool = True) -> Iterator[Work]:
         """As the store's own."""
         seen = Committed()
-        with super().begin(immediate) as work:
+        with super().begin(immediate, lasting) as work:
             work.clients = _Clients(work, seen)
             work.outbox = _Outbox(work, seen)
             work.inbox = _Inbox(work, seen)
