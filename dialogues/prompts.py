@@ -15,6 +15,7 @@ from jinja2 import Template
 from dialogues.book import Book
 from dialogues.known import known
 from dialogues.lines import Lines
+from dialogues.looked_back import pattern_words
 from dialogues.pieces import pieces
 from dialogues.templates import compiled, environment, is_plain
 from dialogues.upcoming import Upcoming
@@ -24,7 +25,6 @@ from state_machine.messages import Choice, Deletion, Edit, ExportFile, Message, 
 from state_machine.offers import Offer, is_inline, offers, token
 from state_machine.progress import Progress, Run
 from state_machine.script import Bubble, Numbers
-from state_machine.turn import local
 from state_machine.view import View
 
 PER_ROW = ((4, 6), (10, 3), (16, 2))
@@ -168,8 +168,9 @@ class Prompts:
         words["operator"] = self._operator
         words["refrains"] = _Refrains(self, view)
         if "today" in wording:
-            today = local(view, view.now).date()
-            words["today"] = format_date(today, "EEEE", locale=self._book.language)
+            words["today"] = format_date(view.today(), "EEEE", locale=self._book.language)
+        if "pattern" in wording:
+            words["pattern"] = pattern_words(view, self._book.language)
         if "upcoming" in wording:
             words["upcoming"] = Upcoming(view, self._book.language)
         if "lines" in wording:

@@ -24,6 +24,7 @@ VARIABLES = frozenset(
         "refrains",
         "open_title",
         "upcoming",
+        "pattern",
     }
 )
 """The names the program itself provides to every bubble. `person` is known only where a dialogue has one."""

@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from state_machine import looking_back
+from state_machine.conditions import CONDITIONS
 from state_machine.effects import Erase, Export, Strike
-from state_machine.programme import CONSENT_VERSION, Act, Action, Ask, Forget, OfLast, Open, Pause
+from state_machine.programme import CONSENT_VERSION, LOOKING_BACK, Act, Action, Ask, Forget, OfLast, Open, Pause
 from state_machine.progress import Progress, Run
-from state_machine.turn import local
 
 if TYPE_CHECKING:
     from state_machine.flow import Flow
@@ -52,6 +53,10 @@ def _simply(flow: Flow, action: Act, run: Run) -> None:
         case Act.ERASE | Act.FORGET:
             flow.change(**{name: getattr(Progress(), name) for name in ("runs", "aside", "facts", "people")})
             flow.effects.append(Erase("erased" if action is Act.ERASE else None))
+        case Act.LOOK_BACK:
+            subject = looking_back.stands_out(flow.progress, flow.today())
+            if subject is not None and not CONDITIONS["after_danger"](flow.view(run)):
+                flow.open(LOOKING_BACK, part=looking_back.key(subject))
         case Act.EXPORT:
             flow.effects.append(Export())
         case Act.REMOVE_PERSON:
@@ -70,7 +75,7 @@ def _without_a_word(flow: Flow, action: Act, run: Run) -> None:
         case Act.BEGIN:
             # Heard twice: at the yes, and when the first talk ends and the client's clock is known.
             given = flow.view(run).fact("consent")
-            day = local(flow.view(run), given.at if given else flow.now).date()
+            day = flow.view(run).local(given.at if given else flow.now).date()
             flow.change(begun=day, consent=f"{CONSENT_VERSION} {day}")
         case Act.NOT_SO_MEANT:
             flow.change(misread=flow.progress.alarmed)
@@ -124,6 +129,7 @@ def _of_last(flow: Flow, what: str, dialogue: str) -> None:
         gone = flow.script.dialogues[dialogue].memories
         flow.effects.append(Strike(run=done.run))
         flow.change(
+            check_ins=looking_back.without(flow.progress.check_ins, done.run),
             facts={name: fact for name, fact in flow.progress.facts.items() if name not in gone},
             done={name: past for name, past in flow.progress.done.items() if name != dialogue},
         )

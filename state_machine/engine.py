@@ -31,7 +31,7 @@ from state_machine.programme import (
 )
 from state_machine.progress import Progress
 from state_machine.repair import repair
-from state_machine.turn import Turn, local
+from state_machine.turn import Turn
 from state_machine.waking import woke
 
 SMALL_HOURS = (2, 5)
@@ -192,7 +192,7 @@ def _idle(turn: Flow) -> None:
 
 def _nights(turn: Flow, event: Event) -> tuple[date, ...]:
     """The last nights on which they wrote when most people sleep: perhaps their clock is another."""
-    at = local(turn.view(), event.at)
+    at = turn.view().local(event.at)
     if not SMALL_HOURS[0] <= at.hour < SMALL_HOURS[1]:
         return turn.progress.nights
     lately = (night for night in turn.progress.nights if timedelta(0) < at.date() - night < timedelta(days=10))

@@ -39,6 +39,9 @@ REMIND = "always/remind"
 STILL_TO_COME = "weekly/still_to_come"
 CHECK_IN = "always/check_in"
 CHECK_IN_AGAIN = "always/check_in_again"
+LOOKING_BACK = "always/looking_back"
+CHECKED_IN = ("done", "done_with_more")
+"""Ends of a check-in after which there may be more to say."""
 DOORS = frozenset({HOME, CHECK_IN_AGAIN, A_NOTE, GENTLE_WORD})
 """Dialogues that only ask where to go: they are gone as soon as anything else opens."""
 NOTE = "note"
@@ -63,6 +66,7 @@ class Act(StrEnum):
     NOT_TODAY = "do not ask again today"
     REST = "do not write first until they say so"
     NOT_SO_MEANT = "keep for a day that the words that opened the talk were no sign of danger"
+    LOOK_BACK = "tell of what stands out in the check-ins, if something does and no danger was told of lately"
     GO_ON = "ask again what lay below"
     PUT_ASIDE = "close what lay below, keeping what was answered"
     CLEAR = "put aside everything that is open"
@@ -211,6 +215,7 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(CHECK_IN, "not_today", do=(Act.NOT_TODAY,)),
     Departure(CHECK_IN, "in_an_hour", do=(Act.SNOOZE,)),
     Departure(CHECK_IN, "numbers", do=(Open(SOS),)),
+    *(Departure(CHECK_IN, end, do=(Act.LOOK_BACK,)) for end in CHECKED_IN),
     Departure(CHECK_IN_AGAIN, "another", do=(Open(CHECK_IN),)),
     Departure(CHECK_IN_AGAIN, "change_last", do=(OfLast("change", CHECK_IN),)),
     Departure(CHECK_IN_AGAIN, "for_yesterday", do=(OfLast("for_yesterday", CHECK_IN),)),
@@ -314,7 +319,7 @@ def opened() -> set[str]:
     actions = [action for row in DEPARTURES for action in row.do] + [row.do for row in INTERRUPTS]
     by_tables = {a.dialogue for a in actions if isinstance(a, Open)}
     by_tables |= {a.dialogue for a in actions if isinstance(a, OfLast) and a.what != "strike"}
-    by_tables |= {PERSON_GATE, *(dialogue for dialogue, _, _ in REPEATED)}
+    by_tables |= {PERSON_GATE, LOOKING_BACK, *(dialogue for dialogue, _, _ in REPEATED)}
     by_rules = {
         UNDER_18,
         A_NOTE,

@@ -117,6 +117,16 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckIn:
+    """What is looked back on of one check-in: the client's day it is about, the mood (0 to 10), the moment's code."""
+
+    run: int
+    day: date
+    mood: int
+    moment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """Where one client stands. `runs` is the stack of open dialogues, the one in front last."""
 
@@ -127,6 +137,8 @@ class Progress:
     facts: Mapping[str, Fact] = field(default_factory=dict)
     people: tuple[Person, ...] = ()
     done: Mapping[str, Done] = field(default_factory=dict)
+    check_ins: tuple[CheckIn, ...] = ()
+    """The latest check-ins, in the order in which they were closed."""
     put_off: Mapping[str, date] = field(default_factory=dict)
     """Dialogues put off, with the client's date on which that was said."""
     begun: date | None = None

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
+from state_machine import looking_back
 from state_machine.answers import Taken
 from state_machine.chart import Charts
 from state_machine.effects import Effect, Enter, Remark, Say
 from state_machine.kinds import Kind
 from state_machine.messages import Lane
-from state_machine.programme import NOTE, ONE_PAGE, TALKS
+from state_machine.programme import CHECK_IN, NOTE, ONE_PAGE, TALKS
 from state_machine.progress import MOST_STEPS_BACK, Answer, Entry, Fact, Person, Progress, Run
 from state_machine.script import Dialogue, Step
 from state_machine.view import View
@@ -61,7 +61,7 @@ class Turning:
 
     def today(self) -> date:
         """The client's own date."""
-        return local(self.view(), self.now).date()
+        return self.view().today()
 
     # --- saying ------------------------------------------------------------------
 
@@ -176,6 +176,8 @@ class Turning:
             answers = _without_words(run) if run.dialogue in TALKS.values() else run.answers
             entry = Entry(run.id, run.dialogue, self.now, outcome, answers, run.day, person)
             self.effects.append(Enter(entry))
+            if run.dialogue == CHECK_IN:
+                self.change(check_ins=looking_back.noted(self.progress.check_ins, run, self.today()))
 
     def note(self, text: str) -> bool:
         """Keep `text` as a note with today; False before consent, when nothing may be kept."""
@@ -194,8 +196,3 @@ def _without_words(run: Run) -> tuple[Answer, ...]:
     opened = Answer("opened_by", Fact(run.because or "asked for", run.opened), "")
     coded = (answer for answer in run.answers if answer.fact.code is not None)
     return (opened, *(replace(a, fact=replace(a.fact, value=a.fact.code or "")) for a in coded))
-
-
-def local(view: View, instant: datetime) -> datetime:
-    """`instant` on the client's own clock; in UTC as long as their zone is not known."""
-    return instant.astimezone(ZoneInfo(view.code("zone") or "UTC"))

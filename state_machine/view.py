@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from state_machine.progress import Fact, Progress, Run
 from state_machine.script import Script
@@ -36,3 +37,11 @@ class View:
         """The code of a memory, or its words where it has no code."""
         fact = self.fact(memory)
         return None if fact is None else fact.code or fact.value
+
+    def local(self, instant: datetime) -> datetime:
+        """`instant` on the client's own clock; in UTC as long as their zone is not known."""
+        return instant.astimezone(ZoneInfo(self.code("zone") or "UTC"))
+
+    def today(self) -> date:
+        """The client's own date."""
+        return self.local(self.now).date()
