@@ -28,7 +28,7 @@ HEARD_THERE = frozenset({SOS, TALKS[Kind.AFTER_SUICIDE]})
 """Talks that take a hint about oneself as part of themselves."""
 ASKING = frozenset({TALKS[Kind.OTHERS], TALKS[Kind.VIOLENCE], TALKS[Kind.MEDICAL], TALKS[Kind.SOMEONE_ELSE]})
 """Talks in which more words of the same danger bring the number again; elsewhere they are an answer."""
-NO = frozenset({"no_thoughts", "misread"})
+NO = frozenset({"no_thoughts", "low_all_the_same", "misread"})
 
 
 def alarm(turn: Flow, text: str) -> bool:

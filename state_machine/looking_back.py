@@ -1,4 +1,5 @@
-"""What stands out in a client's own check-ins: a weekday, or a kind of moment, on which the mood is another one.
+"""What stands out in a client's own check-ins: a weekday, or a kind of moment, on which the mood is another one;
+and a week that lies well under what is usual for them.
 
 Means of a handful of taps differ by chance all the time. So a difference counts only if it is large on the scale and
 large beside how much the mood goes up and down anyway; and whoever is told of it is told that it may be chance.
@@ -30,6 +31,12 @@ UNTOLD = frozenset({"something_else", "nothing_much"})
 EVERY, SAME_AFTER = timedelta(days=7), timedelta(days=28)
 """How often something is told, and how long the same thing is not."""
 _PREFIX = "pattern:"
+
+
+WEEK, FEWEST_OF_WEEK, FEWEST_BEFORE = timedelta(days=7), 4, 7
+"""A week is spoken of if there are check-ins of so many of its days, and of so many in the seven weeks before."""
+WELL_UNDER = 2.0
+"""Points of the scale by which a week lies well under the usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,22 @@ def stands_out(progress: Progress, today: date) -> str | None:
     fresh = [subject for subject in sorted(subjects) if today - told.get(subject, date.min) >= SAME_AFTER]
     ranked = sorted(((_errors_apart(kept, one, today), one) for one in fresh), reverse=True)
     return ranked[0][1] if ranked and ranked[0][0] >= ERRORS_APART else None
+
+
+def is_low_week(kept: Iterable[CheckIn], today: date) -> bool:
+    """Whether the last seven days lie well under what is usual for this client; never one bad day alone.
+
+    Days count, each with its lowest mood, so that one evening with five check-ins is one evening.
+    """
+    lowest: dict[date, int] = {}
+    for one in kept:
+        if today - LOOKED_AT < one.day <= today:
+            lowest[one.day] = min(one.mood, lowest.get(one.day, one.mood))
+    week = [mood for day, mood in lowest.items() if day > today - WEEK]
+    before = [mood for day, mood in lowest.items() if day <= today - WEEK]
+    if len(week) < FEWEST_OF_WEEK or len(before) < FEWEST_BEFORE:
+        return False
+    return fmean(before) - fmean(week) >= WELL_UNDER
 
 
 def key(subject: str) -> str:

@@ -40,8 +40,11 @@ STILL_TO_COME = "weekly/still_to_come"
 CHECK_IN = "always/check_in"
 CHECK_IN_AGAIN = "always/check_in_again"
 LOOKING_BACK = "always/looking_back"
+LOW_WEEK = "always/low_week"
 CHECKED_IN = ("done", "done_with_more")
 """Ends of a check-in after which there may be more to say."""
+CHECKED_IN_LOW = (*CHECKED_IN, "done_in_company", "done_in_reach", "done_with_nobody", "done_by_choice")
+"""Ends of a check-in after which a low week is asked about."""
 DOORS = frozenset({HOME, CHECK_IN_AGAIN, A_NOTE, GENTLE_WORD})
 """Dialogues that only ask where to go: they are gone as soon as anything else opens."""
 NOTE = "note"
@@ -215,6 +218,7 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(CHECK_IN, "not_today", do=(Act.NOT_TODAY,)),
     Departure(CHECK_IN, "in_an_hour", do=(Act.SNOOZE,)),
     Departure(CHECK_IN, "numbers", do=(Open(SOS),)),
+    *(Departure(CHECK_IN, end, only_if="week_is_low", do=(Open(SOS, because=LOW_WEEK),)) for end in CHECKED_IN_LOW),
     *(Departure(CHECK_IN, end, do=(Act.LOOK_BACK,)) for end in CHECKED_IN),
     Departure(CHECK_IN_AGAIN, "another", do=(Open(CHECK_IN),)),
     Departure(CHECK_IN_AGAIN, "change_last", do=(OfLast("change", CHECK_IN),)),
@@ -223,6 +227,9 @@ DEPARTURES: tuple[Departure, ...] = (
     # Safety
     Departure(SOS, "misread", do=(Act.NOT_SO_MEANT, Act.GO_ON)),
     Departure(SOS, "plan", do=(Open("always/plan"),)),
+    Departure(SOS, "low_all_the_same", do=(Open(LOW_WEEK),)),
+    Departure(LOW_WEEK, "plan", do=(Open("always/plan"),)),
+    Departure(LOW_WEEK, "nine_questions", do=(Open("measures/phq_9"),)),
     Departure(SOS, "about_somebody_else", do=(Open(SOMEONE_ELSE),)),
     Departure(SOS, "about_violence", do=(Open(VIOLENCE),)),
     Departure(SOS, "about_harm", do=(Open(HARM_TO_OTHERS),)),

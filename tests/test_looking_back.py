@@ -11,7 +11,9 @@ import pytest
 from dialogues.prompts import Prompts
 from state_machine import looking_back
 from state_machine.chart import Charts
-from state_machine.programme import LOOKING_BACK
+from state_machine.measures import PHQ_9
+from state_machine.messages import Lane
+from state_machine.programme import CHECK_IN, LOOKING_BACK, LOW_WEEK, SOS
 from state_machine.progress import Answer, CheckIn, Done, Fact, Progress, Run
 from tests.talking import DAY_ONE, Story
 
@@ -172,3 +174,68 @@ def test_a_deleted_check_in_counts_no_more(ana: Story) -> None:
     ana.now += timedelta(hours=2)
     ana.says("/checkin").says("Delete the last").says("Delete it")
     assert len(ana.progress.check_ins) == before - 1
+
+
+# --- a low week ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "week", "low"),
+    [
+        ((6, 6, 5, 7, 6, 6, 7), (3, 4, 4, 3), True),
+        ((6, 6, 5, 7, 6, 6, 7), (2, 6, 6, 6, 6), False),
+        ((6, 6, 5, 7, 6, 6, 7), (1, 1, 1), False),
+        ((6, 6, 5, 7, 6, 6), (3, 3, 3, 3), False),
+        ((2, 3, 2, 2, 3, 2, 2), (1, 2, 1, 2), False),
+        ((6, 6, 5, 7, 6, 6, 7), (7, 8, 7, 8), False),
+    ],
+    ids=["low", "one bad day", "three days", "too little before", "low as ever", "better"],
+)
+def test_a_low_week_is_well_under_their_own_usual(before: tuple[int, ...], week: tuple[int, ...], low: bool) -> None:
+    assert looking_back.is_low_week((*days(*before, since=7), *days(*week)), TODAY) is low
+
+
+def test_one_evening_with_many_check_ins_is_one_evening() -> None:
+    evening = tuple(CheckIn(500 + at, TODAY, 1) for at in range(6))
+    assert not looking_back.is_low_week((*days(6, 6, 5, 7, 6, 6, 7, since=7), *evening), TODAY)
+
+
+@pytest.fixture
+def low(ana: Story) -> Story:
+    """Ana in a low week after six fair ones."""
+    ana.progress = replace(ana.progress, check_ins=(*days(*[6] * 20, since=7), *days(3, 3, 4, since=1)))
+    return ana
+
+
+def test_after_a_low_week_comes_one_plain_question_and_after_a_no_the_plan_or_the_nine(
+    low: Story,
+) -> None:
+    low.says("/checkin").answers({"mood": "3", "day_moment": "alone"}, until=SOS)
+    assert low.place == f"{SOS}#asked_after_a_low_week"
+    assert low.turn is not None
+    assert low.turn.lane is Lane.SAFETY
+    low.says("No")
+    assert low.place == f"{LOW_WEEK}#two_things"
+    low.says("Nine questions about the last two weeks")
+    assert low.front.dialogue == PHQ_9.dialogue
+
+
+def test_a_yes_goes_on_with_the_numbers(low: Story) -> None:
+    low.says("/checkin").answers({"mood": "3", "day_moment": "alone"}, until=SOS)
+    low.says("Yes, but I am not going to act now")
+    assert low.place == f"{SOS}#thoughts_first"
+    assert any("Samaritans" in bubble for bubble in low.bubbles)
+
+
+def test_a_low_evening_lands_first_and_is_asked_about_then(low: Story) -> None:
+    low.says("/checkin").answers({"mood": "2", "day_moment": "alone"}, until=f"{CHECK_IN}#landing")
+    low.says("Someone is here")
+    assert low.place == f"{SOS}#asked_after_a_low_week"
+
+
+def test_it_is_asked_once_in_a_fortnight_and_not_about_yesterday(low: Story) -> None:
+    low.says("/checkin").answers({"mood": "3", "day_moment": "alone"}, until=SOS)
+    low.says("No").says("Neither today")
+    low.now += timedelta(days=1)
+    low.says("/checkin").answers({"mood": "3", "day_moment": "alone"}, until=SOS)
+    assert not low.progress.runs

@@ -35,7 +35,7 @@ CHILD_AT_RISK = "always/child_at_risk"
 SAFETY = sorted({*TALKS.values(), UNDER_18, CHILD_AT_RISK})
 NO_ALARM = {FRESH_LOSS}
 """No danger, so no number is pushed between the words."""
-NO_DANGER = {"misread", "no_thoughts", "no_intent", "grown_up"}
+NO_DANGER = {"misread", "no_thoughts", "low_all_the_same", "no_intent", "grown_up"}
 """Endings after which there was none."""
 HELP = re.compile(r"(?<!\w)(?:\d{3,}|\d{2,}[ -]\d{2,}|findahelpline\.com)")
 EXPLICIT = "I am going to kill myself"

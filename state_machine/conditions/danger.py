@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from state_machine import looking_back
 from state_machine.conditions.registry import condition
-from state_machine.programme import SOS
+from state_machine.programme import LOW_WEEK, SOS
 from state_machine.view import View
 
-HARMLESS = frozenset({"only_numbers", "misread", "no_thoughts"})
+HARMLESS = frozenset({"only_numbers", "misread", "no_thoughts", "low_all_the_same"})
 """Endings of the safety talk after which nothing has to rest."""
 NOT_ASKED = frozenset({"only_numbers", "misread"})
 """Endings of the safety talk after which nothing is known that was not known before."""
@@ -99,9 +100,23 @@ def heavy_feeling(view: View) -> bool:
     return bool(codes & HEAVY) and not _asked_in_the_last_days(view)
 
 
-def _asked_in_the_last_days(view: View) -> bool:
+@condition
+def week_is_low(view: View) -> bool:
+    """With the check-in in front, seven days lie well under their usual; not asked about in the last 14 days."""
+    if view.run is None or view.run.day is not None or _asked_in_the_last_days(view, 14):
+        return False
+    return looking_back.is_low_week(looking_back.noted(view.progress.check_ins, view.run, view.today()), view.today())
+
+
+@condition
+def signal_low_week(view: View) -> bool:
+    """The talk in front was opened by a week of check-ins well under the client's usual."""
+    return view.run is not None and view.run.because == LOW_WEEK
+
+
+def _asked_in_the_last_days(view: View, days: int = 3) -> bool:
     asked = view.progress.done.get(SOS)
-    return asked is not None and asked.outcome not in NOT_ASKED and view.now - asked.last < timedelta(days=3)
+    return asked is not None and asked.outcome not in NOT_ASKED and view.now - asked.last < timedelta(days=days)
 
 
 @condition
