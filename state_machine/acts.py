@@ -43,7 +43,7 @@ def _simply(flow: Flow, action: Act, run: Run) -> None:
             if not flow.open_due():
                 flow.remark("nothing_due")
         case Act.GO_ON if flow.front is not None:
-            flow.arrive(flow.front)
+            flow.take_up(flow.front)
         case Act.PUT_ASIDE if flow.front is not None:
             flow.close_as_left(flow.front)
             flow.resume()

@@ -13,10 +13,12 @@ from state_machine.answers import Taken
 from state_machine.conditions import CONDITIONS
 from state_machine.effects import Erase, Settle, Strike, TakeOut
 from state_machine.gates import Gate
+from state_machine.kinds import Kind
 from state_machine.programme import (
     DOORS,
     GO_ON,
     INTERRUPTS,
+    ONE_PAGE,
     PERSON_GATE,
     STILL_TO_COME,
 )
@@ -232,7 +234,7 @@ class Flow(Turning):
             self.resume(after)
             return
         if self.dialogue(run).safety:
-            self.arrive(run)
+            self.take_up(run)
             return
         long_ago = self.now - run.asked > OFFER_TO_GO_ON_AFTER
         after_safety = after is not None and self.dialogue(after).safety
@@ -240,6 +242,15 @@ class Flow(Turning):
             self.open(GO_ON)
             return
         self.remark("back_to")
+        self.arrive(run)
+
+    def take_up(self, run: Run) -> None:
+        """Ask again what lay below a talk. Words that opened the talk are no part of the plan, and that is said."""
+        alarmed = self.progress.alarmed
+        asked_for_words = any(way.takes is Kind.OWN_WORDS for way in self.step(run).ways)
+        if run.dialogue in ONE_PAGE and asked_for_words and alarmed is not None and alarmed.at >= run.asked:
+            misread = alarmed == self.progress.misread
+            self.remark("not_in_the_plan_yet" if misread else "not_in_the_plan")
         self.arrive(run)
 
     def back(self) -> None:
