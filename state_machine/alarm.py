@@ -12,7 +12,7 @@ from state_machine.effects import Count
 from state_machine.flow import Flow
 from state_machine.occasions import WORDS_KEPT
 from state_machine.plain_words import plain
-from state_machine.programme import FRESH_LOSS, SOS, TALKS, UNDER_18
+from state_machine.programme import FRESH_LOSS, SIGNS_OF_TAKING, SOS, TALKS, UNDER_18
 from state_machine.progress import Heard, Run
 from state_machine.safety import Kind, Reading, Tier
 from state_machine.script import Label
@@ -58,8 +58,9 @@ def _opened(turn: Flow, text: str, reading: Reading) -> bool:
     talk = TALKS.get(reading.kind, SOS)
     talk = talk if talk in turn.script.dialogues else SOS
     explicit = reading.tier is Tier.EXPLICIT
+    because = _because(reading)
     if run is not None and run.dialogue == talk:
-        return _in_the_talk(turn, run, text, explicit=explicit)
+        return _in_the_talk(turn, run, text, because)
     if run is not None and run.dialogue in HEARD_THERE and not explicit:
         return False
     if talk == SOS and not explicit and _said_no_just_now(turn):
@@ -70,16 +71,23 @@ def _opened(turn: Flow, text: str, reading: Reading) -> bool:
             turn.close_as_left(open_run)
     turn.change(recent=(), alarmed=Heard(text, turn.now))
     turn.effects.append(Count(f"{reading.kind.value} {int(reading.tier)}"))
-    turn.open(talk, because="explicit" if explicit else "unsure")
+    turn.open(talk, because=because)
     return True
 
 
-def _in_the_talk(turn: Flow, run: Run, text: str, *, explicit: bool) -> bool:
+def _because(reading: Reading) -> str:
+    if reading.tier is not Tier.EXPLICIT:
+        return "unsure"
+    return "taken" if reading.signal in SIGNS_OF_TAKING else "explicit"
+
+
+def _in_the_talk(turn: Flow, run: Run, text: str, because: str) -> bool:
     """Already in this talk. Nobody is thrown back to its beginning, but for a hint that has become plain words."""
     if run.dialogue not in (SOS, *ASKING):
         return False
-    if explicit and run.because == "unsure" and not run.answers:
-        turn.open(run.dialogue, because="explicit")
+    if because != "unsure" and run.because == "unsure" and not run.answers:
+        turn.change(alarmed=Heard(text, turn.now))
+        turn.open(run.dialogue, because=because)
         return True
     turn.note(text)
     turn.remark("kept_in_danger", again=True)

@@ -178,6 +178,8 @@ TALKS = {
 }
 """Which talk the first reader opens, by the kind of danger it finds."""
 MISREADING = (HARM_TO_OTHERS, VIOLENCE, MEDICAL, SOMEONE_ELSE, AFTER_A_SUICIDE)
+SIGNS_OF_TAKING = frozenset({"means/overdose_taken"})
+"""Sections of the first reader that tell of something taken: the talk about the body begins with poison advice."""
 """Talks beside the safety talk that words may open wrongly, and that somebody may leave with *I think of dying*."""
 SOS_ENDINGS = ("landed", "only_numbers", "still_here", "ended_quietly")
 """After these the safety talk is over; whoever is under 18 is then told about lines for their age, and forgotten."""

@@ -64,7 +64,8 @@ class Run:
     day: date | None = None
     """The client's day the run is about, where that is not the day it was opened."""
     because: str = ""
-    """Why a safety talk was opened: `explicit` or `unsure` for words of the first or second tier, or a low week."""
+    """Why a safety talk was opened: `explicit` or `unsure` for words of the first or second tier, `taken` for
+    explicit words that something was taken, or a low week."""
     part: str | None = None
     """The planned part of the programme this run speaks of, by its title."""
 

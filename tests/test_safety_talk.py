@@ -22,7 +22,7 @@ from state_machine.events import Said
 from state_machine.flow import Flow
 from state_machine.messages import Message
 from state_machine.offers import offers
-from state_machine.programme import SOS, TALKS, UNDER_18
+from state_machine.programme import SIGNS_OF_TAKING, SOS, TALKS, UNDER_18
 from state_machine.progress import Fact, Progress
 from state_machine.script import Label, Silence
 from state_machine.turn import Turn
@@ -197,7 +197,7 @@ DEEP = {
     ),
     "always/harm_to_others": ("numbers_first", "distance", "somebody_is_hurt"),
     "always/someone_else": ("ask_them", "they_are_in_danger"),
-    "always/medical": ("call_now", "fainted"),
+    "always/medical": ("call_now", "something_taken", "fainted"),
     "always/violence": ("not_safe", "for_the_moment", "long_ago"),
     "always/under_18": ("danger_first",),
 }
@@ -251,3 +251,83 @@ def test_nothing_of_a_child_is_deleted_before_the_talk_is_over(charts: Charts) -
     turn = step(charts, progress, Said(EVENING, "All right"))
     assert any(isinstance(effect, Erase) for effect in turn.effects)
     assert turn.progress.facts == {}
+
+
+# --- the right number ------------------------------------------------------------------------
+
+
+def test_the_poison_line_stands_only_where_something_was_taken(charts: Charts, prompts: Prompts) -> None:
+    facts = {**KNOWN, "country": Fact("Germany", EVENING, "DE")}
+    poison = Lines.read().card("DE", EVENING.date()).poison[0].name
+    progress = Progress(phase="assessment", consent="1 2026-03-01", facts=facts)
+    for words, taken in (("I have chest pain and can't breathe", False), ("I took an overdose", True)):
+        turn = step(charts, progress, Said(EVENING, words))
+        said = [*words_of(prompts, turn, EVENING)]
+        for label in ("I don't want to call", "No"):
+            turn = step(charts, turn.progress, Said(EVENING, label))
+            said += words_of(prompts, turn, EVENING)
+        assert sum(poison in text for text in said) == (2 if taken else 0), words
+
+
+def test_something_taken_by_mistake_is_one_tap_from_the_poison_line(charts: Charts, prompts: Prompts) -> None:
+    facts = {**KNOWN, "country": Fact("Germany", EVENING, "DE")}
+    poison = Lines.read().card("DE", EVENING.date()).poison[0].name
+    progress = Progress(phase="assessment", consent="1 2026-03-01", facts=facts)
+    for labels in (
+        ("I took or swallowed something",),
+        ("It's about somebody else", "They took or swallowed something"),
+    ):
+        turn = step(charts, progress, Said(EVENING, "I drank the bleach by mistake"))
+        for label in labels:
+            turn = step(charts, turn.progress, Said(EVENING, label))
+        assert poison in "".join(words_of(prompts, turn, EVENING))
+
+
+def test_the_signs_of_taking_are_sections_of_the_first_reader(charts: Charts) -> None:
+    names = {
+        charts.screen.read(words, []).signal for words in ("I took an overdose", "I swallowed a whole box of tablets")
+    }
+    assert names == SIGNS_OF_TAKING
+
+
+@pytest.mark.parametrize("here", ["who_first", "somebody_to_tell"])
+def test_whoever_picks_the_line_can_name_the_country_there(here: str, charts: Charts, prompts: Prompts) -> None:
+    for facts, asked in ((KNOWN, False), ({}, True)):
+        entry = opened(charts, prompts, Opening(facts, SOS, "explicit")).progress
+        progress = replace(entry, runs=(replace(entry.runs[-1], step=here),))
+        turn = step(charts, progress, Said(EVENING, "The line"))
+        assert ("Numbers for the country I'm in" in _labels(charts, turn.progress)) == asked
+        if not asked:
+            continue
+        named = step(charts, turn.progress, Said(EVENING, "Numbers for the country I'm in"))
+        shown = step(charts, named.progress, Said(EVENING, "Ireland"))
+        assert shown.progress.runs[-1].step == "the_line"
+        assert "Samaritans" in "".join(words_of(prompts, shown, EVENING))
+
+
+@pytest.mark.parametrize(
+    ("talk", "here"),
+    [(SOS, "somebody_to_tell"), (SOS, "who_first"), ("always/harm_to_others", "somebody_to_hear_it")],
+)
+def test_whoever_says_who_could_hear_it_gets_a_word_on_that_before_the_look_in(
+    talk: str, here: str, charts: Charts, prompts: Prompts
+) -> None:
+    for life, facts in LIVES.items():
+        entry = opened(charts, prompts, Opening(facts, talk, "explicit")).progress
+        progress = replace(entry, runs=(replace(entry.runs[-1], step=here),))
+        for label in _labels(charts, progress)[:3]:
+            first, *_ = words_of(prompts, step(charts, progress, Said(EVENING, label)), EVENING)
+            assert "May I look in" not in first, f"{talk}#{here}, {life}: {label}"
+            assert "Exercises rest" not in first, f"{talk}#{here}, {life}: {label}"
+
+
+def test_who_hurt_themselves_not_to_die_is_given_a_sentence_that_says_that(charts: Charts, prompts: Prompts) -> None:
+    for label in ("The line", "A doctor or therapist"):
+        progress = opened(charts, prompts, Opening(KNOWN, SOS, "explicit")).progress
+        answers = ("I hurt myself, not to die", "It's small, or healed", "To punish myself", label)
+        for words in answers:
+            turn = step(charts, progress, Said(EVENING, words))
+            progress = turn.progress
+        said = "".join(words_of(prompts, turn, EVENING))
+        assert "I've been hurting myself" in said
+        assert "ending my life" not in said

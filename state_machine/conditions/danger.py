@@ -72,7 +72,7 @@ def _opened_by(view: View, memory: str, codes: set[str]) -> bool:
 @condition
 def signal_explicit(view: View) -> bool:
     """The talk in front was opened by words that say it outright."""
-    return view.run is not None and view.run.because == "explicit"
+    return view.run is not None and view.run.because in {"explicit", "taken"}
 
 
 @condition

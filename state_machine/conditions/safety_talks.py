@@ -55,6 +55,14 @@ def item_9_as_before_with_a_plan(view: View) -> bool:
 
 
 @condition
+def something_was_taken(view: View) -> bool:
+    """The words that opened the talk in front, or an answer in it, tell of something taken or swallowed."""
+    answer = view.of_run("body_sign")
+    said = answer is not None and answer.code == "taken"
+    return said or (view.run is not None and view.run.because == "taken")
+
+
+@condition
 def has_a_plan(view: View) -> bool:
     """Something stands in the plan for hard moments."""
     return any(view.fact(f"plan_{part}") for part in PLAN)
