@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from state_machine.conditions import CONDITIONS
-from state_machine.programme import ASKED_AGAIN, REPEATED
+from state_machine.programme import ASKED_AGAIN, DEPARTURES, REPEATED
 from state_machine.progress import Progress, Run
 from state_machine.script import Part, Script, Step
 from state_machine.view import View
@@ -84,10 +84,12 @@ def repeats_on(progress: Progress, dialogue: str, days: int) -> date | None:
 
 
 def asked_again(view: View, on: date) -> Part | None:
-    """What the present phase asks again after so many days."""
+    """What the present phase asks again so many days after it was last asked, or after what led to the phase."""
     dialogue, days = ASKED_AGAIN[view.progress.phase]
-    done = view.progress.done.get(dialogue)
-    if done is None or on < done.last.astimezone(zone_of(view.progress)).date() + timedelta(days):
+    done = view.progress.done
+    led_here = {(row.dialogue, row.outcome) for row in DEPARTURES if row.to == view.progress.phase}
+    since = [past.last for name, past in done.items() if name == dialogue or (name, past.outcome) in led_here]
+    if not since or on < max(since).astimezone(zone_of(view.progress)).date() + timedelta(days):
         return None
     return Part(view.progress.phase, 1, dialogue, dialogue)
 

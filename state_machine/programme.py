@@ -146,9 +146,10 @@ RENAMED: dict[str, str] = {}
 """Dialogues (`a/b` to `a/c`) and steps (`a/b#x` to `a/b#y`) renamed in a release, for those who stand there."""
 
 ASKED_AGAIN = {"not_now": ("assessment/is_it_for_me", 14)}
-"""By phase: the dialogue that is due again so many days after it was last finished."""
+"""By phase: the dialogue that is due again so many days after it was last finished, or after what led there."""
 
-REPEATED = (("gates/eating", 30, "eating_is_a_trouble"),)
+EATING_GATE = "gates/eating"
+REPEATED = ((EATING_GATE, 30, "eating_is_a_trouble"),)
 """What is due again so many days after it was last finished (or after day 1), in any phase, if that is true."""
 
 SOS = "always/sos"
@@ -177,9 +178,9 @@ TALKS = {
     Kind.FRESH_LOSS: FRESH_LOSS,
 }
 """Which talk the first reader opens, by the kind of danger it finds."""
-MISREADING = (HARM_TO_OTHERS, VIOLENCE, MEDICAL, SOMEONE_ELSE, AFTER_A_SUICIDE)
 SIGNS_OF_TAKING = frozenset({"means/overdose_taken"})
 """Sections of the first reader that tell of something taken: the talk about the body begins with poison advice."""
+MISREADING = (HARM_TO_OTHERS, VIOLENCE, MEDICAL, SOMEONE_ELSE, AFTER_A_SUICIDE)
 """Talks beside the safety talk that words may open wrongly, and that somebody may leave with *I think of dying*."""
 SOS_ENDINGS = ("landed", "only_numbers", "still_here", "ended_quietly")
 """After these the safety talk is over; whoever is under 18 is then told about lines for their age, and forgotten."""
@@ -258,8 +259,8 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(PLAN, "remove_all", do=tuple(Forget(f"plan_{part}") for part in PLAN_PARTS)),
     Departure(PLAN_MAKING, "made", do=(Open(PLAN),)),
     Departure(MAP, "gate", do=(Open(PERSON_GATE, same_person=True),)),
-    Departure("gates/eating", "danger", do=(Open(TALKS[Kind.MEDICAL]),)),
-    Departure("gates/eating", "not_today", do=(Act.POSTPONE,)),
+    Departure(EATING_GATE, "danger", UNDER_WAY, to="not_now", do=(Open(MEDICAL),)),
+    Departure(EATING_GATE, "not_today", do=(Act.POSTPONE,)),
     # The door to everything
     Departure(HOME, "check_in", do=(Open(CHECK_IN),)),
     Departure(HOME, "people", do=(Open(MAP),)),
