@@ -29,8 +29,9 @@ from state_machine.programme import (
     WELCOME,
     WHEN_IDLE,
 )
-from state_machine.progress import Progress
+from state_machine.progress import Progress, Run
 from state_machine.repair import repair
+from state_machine.script import Silence
 from state_machine.turn import Turn
 from state_machine.waking import woke
 
@@ -251,6 +252,15 @@ def _again(turn: Flow) -> None:
         turn.open(GO_ON)
     else:
         turn.arrive(run)
+        _keep_the_morning(turn, run)
+
+
+def _keep_the_morning(turn: Flow, before: Run) -> None:
+    """A look-in that was promised for the morning comes then, also if the client says hello before it."""
+    run = turn.front
+    way = turn.step(run).silence if run is not None and run.id == before.id else None
+    if run is not None and way is not None and isinstance(way.takes, Silence) and way.takes.morning:
+        turn.put(replace(run, asked=before.asked))
 
 
 # --- what is tapped ------------------------------------------------------------------

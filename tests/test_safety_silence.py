@@ -14,9 +14,9 @@ from dialogues.prompts import Prompts
 from state_machine import occasions
 from state_machine.chart import Charts
 from state_machine.engine import step
-from state_machine.events import Woke
+from state_machine.events import Said, Woke
 from state_machine.flow import Flow
-from state_machine.programme import UNDER_18
+from state_machine.programme import SOS, UNDER_18
 from state_machine.progress import Fact, Progress
 from tests.test_safety_talk import (
     CHILD_AT_RISK,
@@ -33,6 +33,8 @@ from tests.test_safety_talk import (
 
 UNWATCHED = {"always/violence", CHILD_AT_RISK}
 """Talks about somebody who may read along: silence is left alone there, and nothing is sent unasked."""
+A_LINE_TOO = {SOS, "always/harm_to_others", "always/someone_else"}
+"""Talks in which the word after silence brings one crisis line beside the number."""
 FOLLOWED = [talk for talk in SAFETY if talk not in UNWATCHED | NO_ALARM]
 
 
@@ -60,7 +62,8 @@ def test_silence_is_followed_up_by_one_line_one_look_in_and_a_last_word(
 ) -> None:
     dublin = ZoneInfo("Europe/Dublin")
     zoned = {**KNOWN, "zone": Fact("Europe/Dublin", EVENING, "Europe/Dublin")}
-    line = Lines.read().card("IE", EVENING.date()).crisis[0].name
+    first, *others = (row.name for row in Lines.read().card("IE", EVENING.date()).crisis)
+    assert others
     for here in charts.script.dialogues[talk].steps.values():
         if here.silence is None or here.silence.target != "a_while_later":
             continue
@@ -78,7 +81,11 @@ def test_silence_is_followed_up_by_one_line_one_look_in_and_a_last_word(
         assert all(len(texts) <= 1 for _, texts in heard), f"{talk}#{here.name}"
         assert HELP.search(heard[0][1][0])
         assert len(heard[0][1][0].split()) <= 20
-        assert not any(line in text for _, texts in heard for text in texts), "the full card came unasked"
+        assert (first in heard[0][1][0]) == (talk in A_LINE_TOO), f"{talk}#{here.name}"
+        after = [text for _, texts in heard[1:] for text in texts]
+        assert not any(first in text for text in after), "a line came unasked a second time"
+        everything = heard[0][1][0] + "".join(after)
+        assert not any(other in everything for other in others), "the full card came unasked"
         if talk == UNDER_18:
             continue
         look_in = heard[1][0].astimezone(dublin)
@@ -115,3 +122,69 @@ def test_in_talks_about_somebody_at_home_silence_is_left_alone_on_any_phone(char
                 target = charts.script.dialogues[talk].steps[here.silence.target]
                 assert not target.ways, f"{talk}#{here.name}"
                 assert not target.bubbles, f"{talk}#{here.name}"
+
+
+@pytest.mark.parametrize(
+    ("country", "shown"), [("IE", "Samaritans"), ("LS", "findahelpline.com"), (None, "112 in the EU")]
+)
+def test_the_word_after_silence_is_true_with_a_line_and_without_one(
+    country: str | None, shown: str, charts: Charts, prompts: Prompts
+) -> None:
+    facts = {**KNOWN, "country": Fact("there", EVENING, country)}
+    if country is None:
+        del facts["country"]
+    for wording in range(3):
+        progress = opened(charts, prompts, Opening(facts, SOS, "explicit", wording)).progress
+        due = occasions.silence_due(charts.script, progress)
+        assert due is not None
+        [text] = words_of(prompts, step(charts, progress, Woke(due)), due)
+        assert HELP.search(text) or "112" in text
+        assert shown in text
+        assert len(text.splitlines()) == 3, text
+        assert len(text.split()) <= 40
+
+
+def promised(charts: Charts) -> Progress:
+    """Somebody in Dublin who was told, late in the evening, that we look in the next morning."""
+    zone = Fact("Europe/Dublin", EVENING, "Europe/Dublin")
+    flow = Flow(charts, Progress(consent="1 2026-03-01", facts={**KNOWN, "zone": zone}), EVENING)
+    flow.open(SOS, because="explicit")
+    return flow.progress
+
+
+def until(progress: Progress, charts: Charts, *labels: str) -> Progress:
+    for label in labels:
+        progress = step(charts, progress, Said(EVENING, label)).progress
+    return progress
+
+
+TO_THE_LOOK_IN = (
+    "I have thoughts, I am not going to act now",
+    "Somebody knows already",
+    "They'd know what that means",
+)
+
+
+def test_a_greeting_before_the_look_in_does_not_put_it_off(charts: Charts) -> None:
+    progress = until(promised(charts), charts, *TO_THE_LOOK_IN, "Yes")
+    look_in = occasions.silence_due(charts.script, progress)
+    assert look_in is not None
+    greeted = step(charts, progress, Said(look_in - timedelta(minutes=20), "good morning")).progress
+    assert greeted.runs[-1].step == "until_then"
+    assert occasions.silence_due(charts.script, greeted) == look_in
+
+
+def test_the_look_in_says_once_that_it_is_one(charts: Charts, prompts: Prompts) -> None:
+    progress = until(promised(charts), charts, *TO_THE_LOOK_IN)
+    yes = step(charts, progress, Said(EVENING, "Yes"))
+    look_in = occasions.silence_due(charts.script, yes.progress)
+    assert look_in is not None
+    said = list(words_of(prompts, yes, EVENING))
+    turn = step(charts, yes.progress, Woke(look_in))
+    said += words_of(prompts, turn, look_in)
+    for _ in range(3):
+        turn = step(charts, turn.progress, Said(look_in + timedelta(hours=1), "hello"))
+        assert turn.progress.runs[-1].step == "how_is_today"
+        said += words_of(prompts, turn, look_in)
+    assert len(re.findall(r"look(ing)? in|look-in", " ".join(said), re.I)) == 1
+    assert len(re.findall(r"\bonce\b", " ".join(said))) == 1
