@@ -187,6 +187,40 @@ def counts() -> None:
         typer.echo(line)
 
 
+@cli.command()
+def parked(
+    replay: Annotated[
+        bool, typer.Option("--replay", help="After a fix: take all of it up again, and say what came of each.")
+    ] = False,
+) -> None:
+    """List what was set aside: events whose turn failed, bubbles that could not be carried; never a word of them."""
+    from bot import app, set_aside, settings  # noqa: PLC0415
+
+    read = settings.read()
+    if set_aside.is_empty(read):
+        typer.echo(f"Nothing has been kept in {read.data_dir} yet.")
+        return
+    if not replay:
+        for line in set_aside.listed(read):
+            typer.echo(line)
+        return
+    built = app.build(read)
+    try:
+        for line in set_aside.replayed(built, app.now):
+            typer.echo(line)
+    finally:
+        built.store.close()
+
+
+@cli.command()
+def rotate() -> None:
+    """Put a new operator's key in the place of the old one, and say what to back up now."""
+    from bot import rotation, settings  # noqa: PLC0415
+
+    for line in rotation.rotated(settings.read()):
+        typer.echo(line)
+
+
 def _refuse(sentence: str) -> NoReturn:
     typer.echo(sentence, err=True)
     raise typer.Exit(2)

@@ -22,6 +22,7 @@ from state_machine.safety import Tier
 from state_machine.turn import Turn
 from storage.clients import Chat
 from storage.errors import Unreadable
+from storage.inbox import Parked
 from storage.store import Store
 from storage.work import Work
 
@@ -46,6 +47,14 @@ class Heard:
     tap_id: str | None = None
     payload: bytes = b""
     shown: str | None = None
+
+
+class Away(Exception):
+    """The client blocked us since, so there is nobody to answer."""
+
+
+class DealtWith(Exception):
+    """The event is not parked any more: somebody else took it up, or its client is erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,30 @@ class Conversation:
             else:
                 self._carry_out(work, chat, decided, now)
         return True
+
+    def hear_again(self, parked: Parked, heard: Heard) -> str | None:
+        """Take an event once more whose turn had failed. What it leads to is committed when this returns.
+
+        None if it took effect: its payload is gone, and its key stays taken. Otherwise the name of the fault with
+        which it stays parked; the client, who had a kind word then, hears nothing. Raises `Away` and `DealtWith`.
+        """
+        with self._store.begin() as work:
+            try:
+                chat = work.clients.get(parked.client)
+            except Unreadable as fault:
+                return self._stays(work, parked, fault)
+            if chat is None:
+                raise DealtWith
+            if chat.blocked:
+                raise Away
+            event, chat = _crossing(work, chat, heard, parked.seen)
+            decided = self._decide(chat, event, _origin(heard, event, chat.last_message_id))
+            if isinstance(decided, Exception):
+                return self._stays(work, parked, decided)
+            if not work.inbox.unpark(parked):
+                raise DealtWith
+            self._carry_out(work, chat, decided, heard.event.at)
+        return None
 
     def wake(self, client: str, due: datetime, now: datetime) -> bool:
         """Let the time that was waited for have come. False if it has been dealt with before."""
@@ -158,6 +191,13 @@ class Conversation:
         words = Message(self._prompts.plain_refrain("help_if_all_fails" if danger else "fault"), keeps_keyboard=True)
         work.outbox.put(client, Lane.SAFETY if danger else Lane.ANSWER, [words], heard.event.at)
 
+    def _stays(self, work: Work, parked: Parked, fault: Exception) -> str:
+        name = type(fault).__name__
+        if not work.inbox.fails_still(parked, name):
+            raise DealtWith
+        self._count(parked.client, fault)
+        return name
+
     def _is_about_danger(self, text: str, progress: Progress | None) -> bool:
         """Whether an answer with numbers is due even where nothing else can be said any more."""
         script = self._charts.script
@@ -176,15 +216,30 @@ class Conversation:
         log.error("turn failed client=%s fault=%s at=%s", client, type(fault).__name__, place)
 
 
-def _crossing(work: Work, chat: Chat, heard: Heard) -> tuple[Event, Chat]:
-    """Mark words that were sent before the open question had reached the client."""
+def _crossing(work: Work, chat: Chat, heard: Heard, since: datetime | None = None) -> tuple[Event, Chat]:
+    """Mark words that were sent before the open question had reached the client.
+
+    `since`: when words were sent that are taken up only now; if the client or the talk has gone on meanwhile,
+    they are no answer to what is open today.
+    """
     event = _writable(heard.event)
-    if not isinstance(event, Said) or heard.message_id is None:
-        return event, _unblocked(work, chat)
-    question = chat.question_id
-    crossed = chat.asking > 0 or (question is not None and heard.message_id < question)
-    unseen = chat.blocked
-    return replace(event, crossed=crossed or unseen, unseen=unseen), _unblocked(work, chat)
+    if isinstance(event, Said):
+        late = since is not None and _has_gone_on(chat.progress, since)
+        unseen = chat.blocked and heard.message_id is not None
+        crossed = event.crossed or late or unseen or _is_early(chat, heard.message_id)
+        event = replace(event, crossed=crossed, unseen=unseen)
+    return event, _unblocked(work, chat)
+
+
+def _is_early(chat: Chat, message_id: int | None) -> bool:
+    if message_id is None:
+        return False
+    return chat.asking > 0 or (chat.question_id is not None and message_id < chat.question_id)
+
+
+def _has_gone_on(progress: Progress, since: datetime) -> bool:
+    asked = progress.runs[-1].asked if progress.runs else None
+    return any(at is not None and at > since for at in (progress.heard, asked))
 
 
 def _origin(heard: Heard, event: Event, last_of_ours: int | None) -> Tap:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ _COLUMN = "inbox.payload"
 class Parked:
     """An event whose turn failed. `key` and `payload` are empty where the client's key is lost.
 
-    `reason` is the name of an exception; `seen` when the event came.
+    `reason` is the name of an exception; `seen` when the event came; `row` the keyed hash it stands under.
     """
 
     key: str
@@ -35,6 +35,7 @@ class Parked:
     payload: bytes
     reason: str
     seen: datetime
+    row: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +67,14 @@ class Inbox:
 
         Raises ValueError for a reason that is not a name.
         """
-        if not reason.isidentifier():
-            raise ValueError("the reason for parking must be the name of a class")
+        named = _name(reason)
         sealed: bytes | None
         try:
             sealed = self._vault.seal(client, _COLUMN, _encode(_Sealed(key, payload)))
         except InvalidSealing:
             sealed = None
         hashed = self._vault.hash_key(key)
-        values: dict[str, Any] = {"client": client, "payload": sealed, "reason": reason[:80]}
+        values: dict[str, Any] = {"client": client, "payload": sealed, "reason": named}
         changed = self._connection.execute(update(inbox).where(inbox.c.key == hashed).values(values))
         if changed.rowcount == 0:
             self._connection.execute(insert(inbox), {"key": hashed, "seen": 0, **values})
@@ -82,27 +82,37 @@ class Inbox:
     def parked(self) -> list[Parked]:
         """Events whose turn failed, the oldest first."""
         rows = self._connection.execute(
-            select(inbox.c.client, inbox.c.payload, inbox.c.reason, inbox.c.seen)
+            select(inbox.c.client, inbox.c.payload, inbox.c.reason, inbox.c.seen, inbox.c.key)
             .where(inbox.c.client.is_not(None))
             .order_by(inbox.c.seen)
         )
-        return [self._read(client, payload, reason or "", seen) for client, payload, reason, seen in rows]
+        return [self._read(client, payload, reason or "", seen, row) for client, payload, reason, seen, row in rows]
 
-    def unpark(self, key: str) -> None:
-        """The event was dealt with: its payload goes, its key stays taken."""
-        self._connection.execute(
-            update(inbox)
-            .where(inbox.c.key == self._vault.hash_key(key))
-            .values(client=None, payload=None, reason=None)
-        )
+    def unpark(self, event: Parked) -> bool:
+        """The event is dealt with: its payload goes, its key stays taken. False if it was dealt with before."""
+        return self._change(event, client=None, payload=None, reason=None)
+
+    def fails_still(self, event: Parked, reason: str) -> bool:
+        """It failed once more, for this reason, and stays parked. False if it was dealt with meanwhile."""
+        return self._change(event, reason=_name(reason))
 
     def forget(self, now: datetime) -> None:
         """Keys older than 48 hours go, but for what is parked."""
         self._connection.execute(delete(inbox).where(inbox.c.seen < micros(now - KEPT), inbox.c.client.is_(None)))
 
-    def _read(self, client: str, payload: bytes | None, reason: str, seen: int) -> Parked:
+    def _change(self, event: Parked, **values: Any) -> bool:
+        still = (inbox.c.key == event.row, inbox.c.client == event.client)
+        return self._connection.execute(update(inbox).where(*still).values(values)).rowcount == 1
+
+    def _read(self, client: str, payload: bytes | None, reason: str, seen: int, row: bytes) -> Parked:
         try:
             event = _decoder.decode(self._vault.open(client, _COLUMN, payload or b""))
         except (InvalidSealing, msgspec.MsgspecError):
             event = _Sealed("", b"")
-        return Parked(event.key, client, event.payload, reason, instant(seen))
+        return Parked(event.key, client, event.payload, reason, instant(seen), row)
+
+
+def _name(reason: str) -> str:
+    if not reason.isidentifier():
+        raise ValueError("the reason for parking must be the name of a class")
+    return reason[:80]

@@ -6,7 +6,7 @@ and what was said before that parcel goes ahead of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from state_machine.messages import Lane, Message, Outgoing
 from storage.codec import Malformed, read_message, write_message
 from storage.conflict import insert_or_update
 from storage.errors import InvalidSealing
-from storage.instants import micros
+from storage.instants import instant, micros
 from storage.tables import chats, holds, is_waiting, outbox
 
 if TYPE_CHECKING:
@@ -38,11 +38,16 @@ _joined = outbox.join(chats, chats.c.client == outbox.c.client)
 _first = (
     select(outbox.c.client, outbox.c.lane)
     .select_from(_joined)
-    .where(*_ready)
+    .where(*_ready, outbox.c.lane <= bindparam("last"))
     .order_by(outbox.c.lane, outbox.c.id)
     .limit(bindparam("most", type_=Integer))
 )
 _first_of_others = _first.where(outbox.c.client.not_in(bindparam("passed", expanding=True)))
+_lanes_of = (
+    select(outbox.c.client, func.min(outbox.c.lane))
+    .where(is_waiting(outbox), outbox.c.client.in_(bindparam("clients", expanding=True)))
+    .group_by(outbox.c.client)
+)
 # The number of the first parcel of a chat that is too many for one burst; null where there is none.
 _later = outbox.alias("later")
 _too_many = (
@@ -87,6 +92,24 @@ _reached = (
         question_id=func.coalesce(_question, chats.c.question_id),
     )
 )
+_after = outbox.alias("after")
+_parked = (
+    select(
+        outbox.c.id,
+        outbox.c.client,
+        outbox.c.lane,
+        outbox.c.parked,
+        outbox.c.said_at,
+        outbox.c.body,
+        chats.c.blocked_at,
+        select(_after.c.id)
+        .where(_after.c.client == outbox.c.client, _after.c.id > outbox.c.id, _after.c.parked.is_(None))
+        .exists(),
+    )
+    .select_from(_joined)
+    .where(outbox.c.parked.is_not(None))
+    .order_by(outbox.c.id)
+)
 _waiting_of = (
     select(func.count()).select_from(outbox).where(outbox.c.client == bindparam("client"), is_waiting(outbox))
 )
@@ -110,6 +133,24 @@ class Burst:
     parcels: tuple[Parcel, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ParkedParcel:
+    """A parcel that is parked. `reason` is the name of a class; `said` None: by a release that did not note it.
+
+    `opens`: it can be read; `overtaken`: something said after it was carried, or may be on its way;
+    `away`: the client blocked us.
+    """
+
+    id: int
+    client: str
+    lane: Lane
+    reason: str
+    said: datetime | None
+    opens: bool
+    overtaken: bool
+    away: bool
+
+
 class Outbox:
     """The outbox, within one transaction."""
 
@@ -117,7 +158,7 @@ class Outbox:
         self._connection = work.connection
         self._vault = work.vault
 
-    def put(self, client: str, lane: Lane, messages: Sequence[Outgoing], now: datetime) -> None:  # noqa: ARG002
+    def put(self, client: str, lane: Lane, messages: Sequence[Outgoing], now: datetime) -> None:
         """Messages to be carried to a client, in this order, after what already waits for them."""
         if messages:
             self._connection.execute(
@@ -128,6 +169,7 @@ class Outbox:
                         "lane": lane.value,
                         "body": self._vault.seal(client, _COLUMN, write_message(message)),
                         "asks": isinstance(message, Message) and message.asks is not None,
+                        "said_at": micros(now),
                     }
                     for message in messages
                 ],
@@ -137,19 +179,29 @@ class Outbox:
         """What is to be carried next: the chat with the most urgent parcel, and up to `most` of its parcels."""
         return next(iter(self.bursts(now, 1, most)), None)
 
-    def bursts(self, now: datetime, limit: int, most: int = 20) -> list[Burst]:
+    def bursts(
+        self, now: datetime, limit: int, most: int = 20, last: Lane = Lane.REMINDER, but: Collection[str] = ()
+    ) -> list[Burst]:
         """The same for up to `limit` chats, the most urgent first. Not those held, nor those who blocked us.
 
+        Only chats with a parcel of the lane `last` or a more urgent one, and none of the clients of `but`.
         A parcel that can't be opened or parsed is parked, and the others go on.
         """
         found: list[Burst] = []
-        passed: list[str] = []
+        passed = list(but)
         more = True
         while more and len(found) < limit:
-            lanes, more = self._urgent(now, limit - len(found), passed)
+            lanes, more = self._urgent(now, limit - len(found), last, passed)
             passed += lanes
             found += self._read(lanes, most) if lanes else []
         return found
+
+    def lanes_of(self, clients: Collection[str]) -> dict[str, Lane]:
+        """The lane of the most urgent parcel that waits, by client, held or not; nothing for whom nothing waits."""
+        if not clients:
+            return {}
+        rows = self._connection.execute(_lanes_of, {"clients": list(clients)})
+        return {client: Lane(lane) for client, lane in rows}
 
     def burst_of(self, client: str, most: int = 20) -> Burst | None:
         """What waits for one chat, held or not; None if nothing does."""
@@ -187,6 +239,30 @@ class Outbox:
             raise ValueError("the reason for parking must be the name of a class")
         self._connection.execute(update(outbox).where(outbox.c.id == parcel_id).values(parked=reason[:80]))
 
+    def parked(self) -> list[ParkedParcel]:
+        """The parcels that could not be carried, in the order they were said."""
+        return [
+            ParkedParcel(
+                number,
+                client,
+                Lane(lane),
+                reason,
+                None if said is None else instant(said),
+                self._opens(client, body),
+                overtaken,
+                blocked is not None,
+            )
+            for number, client, lane, reason, said, body, blocked, overtaken in self._connection.execute(_parked)
+        ]
+
+    def unpark(self, parcel_id: int) -> None:
+        """This parcel waits again, in its old place."""
+        self._connection.execute(update(outbox).where(outbox.c.id == parcel_id).values(parked=None))
+
+    def drop(self, parcel_id: int) -> None:
+        """This parcel will never be carried: it goes, if it is parked."""
+        self._connection.execute(delete(outbox).where(outbox.c.id == parcel_id, outbox.c.parked.is_not(None)))
+
     def waiting(self, client: str) -> int:
         """How many parcels of a client are neither carried nor parked."""
         return self._connection.scalar(_waiting_of, {"client": client}) or 0
@@ -202,10 +278,12 @@ class Outbox:
         """What was carried more than 48 hours ago goes."""
         self._connection.execute(delete(outbox).where(outbox.c.carried_at < micros(now - KEPT)))
 
-    def _urgent(self, now: datetime, chats_wanted: int, passed: list[str]) -> tuple[dict[str, Lane], bool]:
+    def _urgent(
+        self, now: datetime, chats_wanted: int, last: Lane, passed: list[str]
+    ) -> tuple[dict[str, Lane], bool]:
         """Up to so many chats in the order of their most urgent parcel, and whether there may be more."""
         most = chats_wanted if chats_wanted == 1 else chats_wanted * 8
-        values = {"now": micros(now), "most": most}
+        values = {"now": micros(now), "most": most, "last": last.value}
         rows = (
             self._connection.execute(_first_of_others, {**values, "passed": passed})
             if passed
@@ -235,3 +313,10 @@ class Outbox:
             for client, lane in lanes.items()
             if parcels[client]
         ]
+
+    def _opens(self, client: str, body: bytes) -> bool:
+        try:
+            read_message(self._vault.open(client, _COLUMN, body))
+        except (InvalidSealing, Malformed):
+            return False
+        return True

@@ -77,6 +77,7 @@ outbox = Table(
     Column("message_id", BigInteger),
     Column("parked", String(80)),
     Column("asks", Boolean, nullable=False, server_default=false()),
+    Column("said_at", BigInteger),
     # A number is never given twice, so that what was in flight at an erasure can't mark another row.
     sqlite_autoincrement=True,
 )

@@ -102,6 +102,7 @@ def test_the_guide_for_operators_quotes_refusals_as_they_are_said() -> None:
         said += Path(str(module.__file__)).read_text(encoding="utf-8")
     for place in (
         "bot/cli.py",
+        "bot/rotation.py",
         "bot/settings.py",
         "dialogues/own_lines.py",
         "bot/telegram/polling.py",

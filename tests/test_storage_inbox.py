@@ -67,7 +67,11 @@ def test_a_failed_event_is_kept_until_it_is_dealt_with(store: Store, client: str
         assert [event.key for event in parked] == ["telegram:1:6", "telegram:1:7"]
         assert parked[1] == Parked("telegram:1:7", client, b'{"update": 1}', "TemplateError", NOW)
         assert not work.inbox.is_new("telegram:1:7", NOW)
-        work.inbox.unpark("telegram:1:7")
+        assert work.inbox.unpark(parked[1])
+        assert not work.inbox.unpark(parked[1])
+        assert not work.inbox.fails_still(parked[1], "KeyError")
+        assert work.inbox.fails_still(parked[0], "KeyError")
+        assert [event.reason for event in work.inbox.parked()] == ["KeyError"]
         assert [event.key for event in work.inbox.parked()] == ["telegram:1:6"]
         assert not work.inbox.is_new("telegram:1:7", NOW)
         work.forget(NOW + 9 * DAY)

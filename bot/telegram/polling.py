@@ -6,7 +6,6 @@ The library's own Updater acknowledges first, and loses what it held when the pr
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -23,6 +22,7 @@ from bot.desk import Desk
 from bot.messenger import NotCarried
 from bot.pauses import pause_after
 from bot.telegram.inbound import ALLOWED_UPDATES, InGroup, Left, Reader
+from bot.telegram.kept import written
 from bot.telegram.library import PollingBot
 from state_machine.events import Shared
 from state_machine.messages import Message
@@ -52,19 +52,6 @@ class Heeded:
     unread: int = 0
     passed_over: int = 0
     declined: int = 0
-
-
-NAMES = frozenset({"first_name", "last_name", "username", "phone_number", "vcard", "title"})
-"""What an update says of who wrote. It is dropped before an update that failed is kept."""
-
-
-def without_names(raw: Any) -> Any:
-    """An update, or a part of it, without the names in it."""
-    if isinstance(raw, dict):
-        return {key: without_names(value) for key, value in raw.items() if key not in NAMES}
-    if isinstance(raw, list):
-        return [without_names(value) for value in raw]
-    return raw
 
 
 class Polling:
@@ -136,7 +123,7 @@ class Polling:
     def _read(self, raw: dict[str, Any]) -> Heard | Left | InGroup | None:
         self.counts.updates += 1
         try:
-            payload = json.dumps(without_names(raw), ensure_ascii=False, separators=(",", ":")).encode()
+            payload = written(raw)
             update = Update.de_json(raw, None)
             what = self._reader.read(update, self._desk.now(), payload)
         except Exception as fault:  # an update in a shape nobody knows yet must not hide those after it

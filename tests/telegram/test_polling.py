@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,17 @@ import pytest
 from bot.conversation import Conversation
 from bot.courier import Courier
 from bot.desk import Desk
+from bot.telegram.kept import read_again
 from bot.telegram.library import PollingBot
 from bot.telegram.polling import Polling, TokenRefused
 from bot.telegram.sender import Sender
 from bot.writer import Writer
+from dialogues.lines import Lines
+from dialogues.prompts import Prompts
+from state_machine.programme import WELCOME
 from storage.store import Store
-from tests.telegram.book import CHARTS, PROMPTS
+from tests.cut_off import with_broken
+from tests.telegram.book import BOOK, CHARTS, PROMPTS
 from tests.telegram.stub import Answer, StubRequest, bad, good
 
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -89,6 +95,20 @@ async def test_updates_are_acknowledged_by_asking_for_the_next_after_the_commit(
     await office.serve(good([said(11)]), good([]))
     assert office.offsets == [None, "12", "12"]
     assert office.waiting() == 2
+
+
+async def test_an_update_whose_turn_failed_is_kept_without_a_name_and_can_be_taken_up_again(office: Office) -> None:
+    whole, book = office.conversation, with_broken(BOOK, [WELCOME])
+    office.conversation = Conversation(
+        office.store, replace(CHARTS, script=book.script), Prompts(book, Lines.read(), "Robin")
+    )
+    await office.serve(good([said(11)]))
+    with office.store.begin() as work:
+        (event,) = work.inbox.parked()
+    assert b"Ana" not in event.payload
+    assert whole.hear_again(event, read_again(event.key, event.payload, AT)) is None
+    await office.serve(good([said(11)]))
+    assert office.waiting() == 3, "the kind word, and then what /start is answered with"
 
 
 async def test_an_update_that_came_before_is_counted_and_does_nothing(office: Office) -> None:
