@@ -1,87 +1,42 @@
-"""What an operator sees of what was set aside, and what comes of it after a fix. Real files, real updates."""
+"""What an operator sees of what was set aside, and what comes of the events after a fix. Real files, real updates."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from telegram import Bot, Update
 from typer.testing import CliRunner
 
 from bot.app import App
 from bot.cli import cli
 from bot.console import Console
-from bot.conversation import Conversation, DealtWith, Heard
-from bot.courier import Courier
-from bot.desk import Desk
-from bot.set_aside import NOTHING, REMEDY, listed, replayed
-from bot.telegram.inbound import Reader
-from bot.telegram.kept import read_again, written
-from bot.telegram.sender import Sender
-from bot.writer import Writer
-from dialogues.book import Book
-from dialogues.lines import Lines
-from dialogues.prompts import Prompts
+from bot.conversation import DealtWith
+from bot.set_aside import NOTHING, REMEDY, listed
+from bot.telegram.kept import read_again
 from state_machine import occasions
-from state_machine.chart import Charts
 from state_machine.engine import step
 from state_machine.events import Woke
-from state_machine.messages import Lane, Message
-from state_machine.programme import HOME, NOTE, WELCOME
-from state_machine.script import Label
-from storage.outbox import ParkedParcel
-from tests.cut_off import with_broken
+from state_machine.programme import HOME, WELCOME
+from tests.setting_aside import (
+    CHAT,
+    FAULT,
+    NAME,
+    WHEN,
+    WORDS,
+    OnTelegram,
+    broken,
+    fails,
+    next_label,
+    notes,
+    parked,
+    refused,
+    taken_up,
+)
 from tests.storing import change, rows
-from tests.talking import BETWEEN, DAY_ONE, START, Client, app_on, keeps, label_to, reply, walk
-from tests.telegram.stub import StubRequest, good, message
-
-NAME = "Marigold Quastenflosser"
-CHAT = 778_899_001_133
-WORDS = "that she calls twice, Zwölfender"
-FAULT = "UndefinedError"
-WHEN = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"
-
-
-class OnTelegram(Client):
-    """A client whose messages are updates as Telegram sends them, so that what is kept of them is, too."""
-
-    def __init__(self, app: App, chat: int = CHAT) -> None:
-        super().__init__(app, str(chat))
-        self.number = chat
-        self.updates = 0
-
-    def heard(self, text: str, *, key: str | None = None, message_id: int | None = None) -> Heard:
-        assert key is None
-        self.now += BETWEEN
-        self.last_message += 1
-        self.updates += 1
-        who = {"first_name": NAME, "last_name": NAME, "username": NAME}
-        raw = {
-            "update_id": self.updates,
-            "message": {
-                "message_id": message_id or self.last_message,
-                "date": 1,
-                "chat": {"id": self.number, "type": "private", **who},
-                "from": {"id": self.number, "is_bot": False, **who},
-                "text": text,
-            },
-        }
-        heard = Reader(7, "CompanionBot").read(Update.de_json(raw, None), self.now, written(raw))
-        assert isinstance(heard, Heard)
-        return heard
-
-
-@pytest.fixture
-def app(tmp_path: Path, book: Book, charts: Charts, prompts: Prompts) -> Iterator[App]:
-    """Everything, on real files in a folder of its own."""
-    made = app_on(tmp_path / "data", book, charts, prompts)
-    yield made
-    made.store.close()
+from tests.talking import DAY_ONE, START, Client, keeps, label_to, reply, walk
 
 
 @pytest.fixture
@@ -91,72 +46,6 @@ def ana(app: App) -> OnTelegram:
     client.says("/start")
     walk(client, DAY_ONE, until="#".join(keeps(client.script, "wish", WELCOME)))
     return client
-
-
-def broken(app: App, dialogue: str = WELCOME) -> App:
-    """The same app on a day on which nothing of one dialogue can be said."""
-    book = with_broken(app.book, [dialogue])
-    charts, prompts = replace(app.charts, script=book.script), Prompts(book, Lines.read(), "Robin")
-    return replace(
-        app, book=book, charts=charts, prompts=prompts, conversation=Conversation(app.store, charts, prompts)
-    )
-
-
-def fails(client: OnTelegram, words: str, dialogue: str = WELCOME) -> Heard:
-    """Say something whose turn breaks. What was heard; the kind word has arrived."""
-    heard = client.heard(words)
-    broken(client.app, dialogue).conversation.hear(heard)
-    assert client.arrives() == [client.app.prompts.refrain("fault")]
-    return heard
-
-
-def taken_up(client: Client, app: App | None = None) -> list[str]:
-    """What `parked --replay` prints a little later."""
-    client.now += timedelta(minutes=10)
-    return list(replayed(app or client.app, lambda: client.now))
-
-
-def next_label(client: Client) -> str:
-    """A button of the question that comes after the wish: as words, it answers both."""
-    dialogue, place = keeps(client.script, "first_line", WELCOME)
-    ways = client.script.dialogues[dialogue].steps[place].ways
-    return next(way.takes.text for way in ways if isinstance(way.takes, Label) and way.memory == "first_line")
-
-
-def parked(app: App) -> list[str]:
-    """The reasons of what is parked."""
-    with app.store.begin() as work:
-        return [event.reason for event in work.inbox.parked()]
-
-
-def parked_bubbles(app: App) -> list[ParkedParcel]:
-    with app.store.begin() as work:
-        return work.outbox.parked()
-
-
-def notes(client: Client) -> list[str]:
-    """What was kept beside the answers."""
-    number = client.chat.client
-    with client.app.store.begin() as work:
-        return [e.answers[0].fact.value for e in work.entries.all(number) if e.dialogue == NOTE]
-
-
-def said_to(client: Client, *texts: str, lane: Lane = Lane.ANSWER, asks: str | None = None) -> None:
-    """Let words wait for a client."""
-    number = client.chat.client
-    with client.app.store.begin() as work:
-        work.outbox.put(number, lane, [Message(text, asks=asks) for text in texts], client.now)
-
-
-def refused(client: Client, *places: int) -> None:
-    """Let Telegram refuse waiting bubbles, by their places; the others arrive."""
-    number = client.chat.client
-    with client.app.store.begin() as work:
-        burst = work.outbox.burst_of(number)
-        assert burst is not None
-        for place in places:
-            work.outbox.park(burst.parcels[place].id, "Refused")
-    client.carried()
 
 
 # --- the list ------------------------------------------------------------------------
@@ -405,104 +294,3 @@ def test_what_is_erased_is_not_taken_up_any_more(ana: OnTelegram) -> None:
         ana.app.conversation.hear_again(event, read_again(event.key, event.payload, ana.now))
     with ana.app.store.begin() as work:
         assert work.clients.count() == 0
-
-
-# --- bubbles -------------------------------------------------------------------------
-
-
-def test_bubbles_that_were_the_last_words_are_carried_after_all_in_their_order(ana: OnTelegram) -> None:
-    said_to(ana, "one", "two")
-    refused(ana, 0)
-    assert not ana.arrives()
-    first = [bubble for bubble in parked_bubbles(ana.app) if not bubble.overtaken]
-    assert first == [], "the second went on without the first"
-    said_to(ana, "one", "two")
-    refused(ana, 1)
-    assert [(bubble.overtaken, bubble.said == ana.now) for bubble in parked_bubbles(ana.app)] == [
-        (True, True),
-        (False, True),
-    ]
-    told = taken_up(ana)
-    assert [line.split("  ")[-1] for line in told[:2]] == [
-        "dropped: other words were said to them after it",
-        "waiting again",
-    ]
-    assert told[2] == "Waiting again: 1 bubble. Dropped: 1 bubble."
-    assert ana.arrives() == ["two"]
-    assert parked_bubbles(ana.app) == []
-    assert taken_up(ana) == [NOTHING]
-
-
-def test_a_whole_burst_that_was_refused_comes_in_its_order(ana: OnTelegram) -> None:
-    said_to(ana, "one", "two", "three")
-    refused(ana, 0, 1, 2)
-    assert "Waiting again: 3 bubbles." in taken_up(ana)
-    assert ana.arrives() == ["one", "two", "three"]
-
-
-@pytest.mark.parametrize(
-    ("lane", "hours", "happens", "why"),
-    [
-        (Lane.ANSWER, 25, None, "it is more than a day old"),
-        (Lane.REMINDER, 1, None, "it would have come unasked, and its hour is over"),
-        (Lane.ANSWER, 1, "UPDATE outbox SET body = x'01' WHERE parked IS NOT NULL", "it can't be opened any more"),
-        (Lane.ANSWER, 1, "UPDATE chats SET blocked_at = 1", "the client blocked the bot"),
-        (Lane.ANSWER, 1, "UPDATE outbox SET said_at = NULL", "it is more than a day old"),
-    ],
-)
-def test_a_bubble_that_would_only_confuse_is_dropped(
-    ana: OnTelegram, lane: Lane, hours: int, happens: str | None, why: str
-) -> None:
-    said_to(ana, "words", lane=lane)
-    refused(ana, 0)
-    if happens is not None:
-        change(ana.app.settings.data_dir / "companion.sqlite", happens)
-    assert len(list(listed(ana.app.settings))) == 3
-    ana.now += timedelta(hours=hours)
-    told = taken_up(ana)
-    assert told[0].endswith(f"dropped: {why}")
-    assert told[1:] == ["Dropped: 1 bubble."]
-    assert not ana.arrives()
-    assert parked_bubbles(ana.app) == []
-
-
-def test_a_question_that_was_refused_is_asked_before_what_was_said_to_it_is_taken_up(ana: OnTelegram) -> None:
-    said_to(ana, "How was it?", asks="1:x")
-    refused(ana, 0)
-    broken(ana.app).conversation.hear(ana.heard(WORDS))
-    place = ana.place
-    refused(ana, 0)
-    taken_up(ana)
-    assert ana.place == place
-    arrived = ana.arrives()
-    assert arrived[:2] == ["How was it?", ana.app.prompts.refrain("fault")]
-    assert notes(ana) == [WORDS]
-
-
-async def test_a_courier_that_runs_in_another_process_finds_what_waits_again(
-    ana: OnTelegram, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Another store on the same files stands for the other process: nobody nudges the courier."""
-    monkeypatch.setattr("bot.courier.SLOW_POLL", 0.01)
-    said_to(ana, "the last words")
-    refused(ana, 0)
-    request = StubRequest(lambda *_: good(message(99)))
-    writer = Writer()
-    courier = Courier(
-        Desk(ana.app.store, writer, lambda: ana.now),
-        Sender(Bot("7:token", request=request, get_updates_request=request)),
-        lambda *_: ("", b""),
-    )
-    running = asyncio.create_task(courier.run())
-    other = app_on(ana.app.settings.data_dir, ana.app.book, ana.app.charts, ana.app.prompts)
-    try:
-        assert "Waiting again: 1 bubble." in list(replayed(other, lambda: ana.now))
-        async with asyncio.timeout(5):
-            while courier.counts.sent == 0:
-                await asyncio.sleep(0.01)
-    finally:
-        other.store.close()
-        await courier.stop()
-        await running
-        writer.close()
-    assert [fields["text"] for method, fields in request.calls if method == "sendMessage"] == ["the last words"]

@@ -1,0 +1,123 @@
+"""What the tests of set-aside things share: somebody on Telegram, turns that break, bubbles that are refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from telegram import Update
+
+from bot.app import App
+from bot.conversation import Conversation, Heard
+from bot.set_aside import replayed
+from bot.telegram.inbound import Reader
+from bot.telegram.kept import written
+from dialogues.lines import Lines
+from dialogues.prompts import Prompts
+from state_machine.messages import Lane, Message
+from state_machine.programme import NOTE, WELCOME
+from state_machine.script import Label
+from storage.outbox import ParkedParcel
+from tests.cut_off import with_broken
+from tests.talking import BETWEEN, Client, keeps
+
+NAME = "Marigold Quastenflosser"
+CHAT = 778_899_001_133
+WORDS = "that she calls twice, Zwölfender"
+FAULT = "UndefinedError"
+WHEN = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"
+
+
+class OnTelegram(Client):
+    """A client whose messages are updates as Telegram sends them, so that what is kept of them is, too."""
+
+    def __init__(self, app: App, chat: int = CHAT) -> None:
+        super().__init__(app, str(chat))
+        self.number = chat
+        self.updates = 0
+
+    def heard(self, text: str, *, key: str | None = None, message_id: int | None = None) -> Heard:
+        assert key is None
+        self.now += BETWEEN
+        self.last_message += 1
+        self.updates += 1
+        who = {"first_name": NAME, "last_name": NAME, "username": NAME}
+        raw = {
+            "update_id": self.updates,
+            "message": {
+                "message_id": message_id or self.last_message,
+                "date": 1,
+                "chat": {"id": self.number, "type": "private", **who},
+                "from": {"id": self.number, "is_bot": False, **who},
+                "text": text,
+            },
+        }
+        heard = Reader(7, "CompanionBot").read(Update.de_json(raw, None), self.now, written(raw))
+        assert isinstance(heard, Heard)
+        return heard
+
+
+def broken(app: App, dialogue: str = WELCOME) -> App:
+    """The same app on a day on which nothing of one dialogue can be said."""
+    book = with_broken(app.book, [dialogue])
+    charts, prompts = replace(app.charts, script=book.script), Prompts(book, Lines.read(), "Robin")
+    return replace(
+        app, book=book, charts=charts, prompts=prompts, conversation=Conversation(app.store, charts, prompts)
+    )
+
+
+def fails(client: OnTelegram, words: str, dialogue: str = WELCOME) -> Heard:
+    """Say something whose turn breaks. What was heard; the kind word has arrived."""
+    heard = client.heard(words)
+    broken(client.app, dialogue).conversation.hear(heard)
+    assert client.arrives() == [client.app.prompts.refrain("fault")]
+    return heard
+
+
+def taken_up(client: Client, app: App | None = None) -> list[str]:
+    """What `parked --replay` prints a little later."""
+    client.now += timedelta(minutes=10)
+    return list(replayed(app or client.app, lambda: client.now))
+
+
+def next_label(client: Client) -> str:
+    """A button of the question that comes after the wish: as words, it answers both."""
+    dialogue, place = keeps(client.script, "first_line", WELCOME)
+    ways = client.script.dialogues[dialogue].steps[place].ways
+    return next(way.takes.text for way in ways if isinstance(way.takes, Label) and way.memory == "first_line")
+
+
+def parked(app: App) -> list[str]:
+    """The reasons of what is parked."""
+    with app.store.begin() as work:
+        return [event.reason for event in work.inbox.parked()]
+
+
+def parked_bubbles(app: App) -> list[ParkedParcel]:
+    with app.store.begin() as work:
+        return work.outbox.parked()
+
+
+def notes(client: Client) -> list[str]:
+    """What was kept beside the answers."""
+    number = client.chat.client
+    with client.app.store.begin() as work:
+        return [e.answers[0].fact.value for e in work.entries.all(number) if e.dialogue == NOTE]
+
+
+def said_to(client: Client, *texts: str, lane: Lane = Lane.ANSWER, asks: str | None = None) -> None:
+    """Let words wait for a client."""
+    number = client.chat.client
+    with client.app.store.begin() as work:
+        work.outbox.put(number, lane, [Message(text, asks=asks) for text in texts], client.now)
+
+
+def refused(client: Client, *places: int) -> None:
+    """Let Telegram refuse waiting bubbles, by their places; the others arrive."""
+    number = client.chat.client
+    with client.app.store.begin() as work:
+        burst = work.outbox.burst_of(number)
+        assert burst is not None
+        for place in places:
+            work.outbox.park(burst.parcels[place].id, "Refused")
+    client.carried()
