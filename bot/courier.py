@@ -127,32 +127,43 @@ class Courier:
         await asyncio.gather(*(flight.task for flight in flights if flight.task), return_exceptions=True)
 
     async def _look(self) -> None:
-        """Start what can be started."""
-        busy = set(self._flights)
-        limit = len(busy) + SLOTS[Lane.ANSWER]
-        bursts, parting = await self._desk.do(lambda work: self._read(work, limit))
+        """Start what can be started, and have flights give way to what is more urgent."""
+        last, room = self._room()
+        under_way = [flight for flight in self._flights.values() if flight.client is not None]
+        for flight in self._flights.values():
+            flight.passed_over = True
+        bursts, parting, lanes = await self._desk.do(
+            lambda work: self._read(work, last, room, [flight.client or "" for flight in under_way])
+        )
         if self._stopping:
             return
-        self._left_over = len(bursts) == limit
-        for burst in bursts:
-            self._consider(burst, busy)
-        if parting is not None:
-            self._consider_parting(parting, busy)
-
-    def _read(self, work: Work, limit: int) -> tuple[list[Burst], Parting | None]:
-        now = self._desk.now()
-        return work.outbox.bursts(now, limit, MOST_PARCELS), work.partings.next(now)
-
-    def _consider(self, burst: Burst, busy: set[str]) -> None:
-        flight = self._flights.get(burst.address)
-        if flight is not None or burst.address in busy:
-            # What was read may be older than the marks of a flight that has just ended: look again later.
-            self._left_over = True
-            if flight is None:
-                self._nudged.set()
-            elif burst.lane < flight.lane:
+        self._left_over = last is not Lane.REMINDER or len(bursts) == room
+        for flight in under_way:
+            if lanes.get(flight.client or "", flight.lane) < flight.lane:
                 self._give_way(flight)
-            return
+        for burst in bursts:
+            self._consider(burst)
+        if parting is not None:
+            self._consider_parting(parting)
+
+    def _room(self) -> tuple[Lane, int]:
+        """The last lane of which a chat can be served now, and how many chats. A lane waits for all before it."""
+        room, last = 0, Lane.SAFETY
+        for lane in Lane:
+            free = SLOTS[lane] - sum(flight.lane is lane for flight in self._flights.values())
+            if free <= 0:
+                break
+            room, last = room + min(free, SLOTS[Lane.ANSWER]), lane
+        return last, room
+
+    def _read(
+        self, work: Work, last: Lane, room: int, under_way: list[str]
+    ) -> tuple[list[Burst], Parting | None, dict[str, Lane]]:
+        now = self._desk.now()
+        bursts = work.outbox.bursts(now, room, MOST_PARCELS, last, under_way)
+        return bursts, work.partings.next(now), work.outbox.lanes_of(under_way)
+
+    def _consider(self, burst: Burst) -> None:
         if sum(f.lane is burst.lane for f in self._flights.values()) >= SLOTS[burst.lane]:
             self._left_over = True
             return
@@ -160,14 +171,12 @@ class Courier:
             self._left_over = True
         self._start(Flight(burst.address, burst.lane, burst.client), burst)
 
-    def _consider_parting(self, parting: Parting, busy: set[str]) -> None:
+    def _consider_parting(self, parting: Parting) -> None:
         flight = self._flights.get(parting.address)
-        if flight is not None:
+        if flight is None:
+            self._start(Flight(parting.address, Lane.ANSWER, None), parting)
+        else:
             self._give_way(flight)
-        if flight is not None or parting.address in busy:
-            self._left_over = True
-            return
-        self._start(Flight(parting.address, Lane.ANSWER, None), parting)
 
     def _start(self, flight: Flight, what: Burst | Parting) -> None:
         self._flights[flight.address] = flight
@@ -197,7 +206,7 @@ class Courier:
             with contextlib.suppress(Exception):
                 await flight.marked()
             del self._flights[flight.address]
-            if self._left_over or flight.gives_way:
+            if self._left_over or flight.passed_over or flight.gives_way:
                 self._nudged.set()
 
     async def _carry_all(self, flight: Flight, burst: Burst) -> None:

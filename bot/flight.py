@@ -21,6 +21,8 @@ class Flight:
         self.task: asyncio.Task[None] | None = None
         self.ticket: Ticket | None = None
         self.gives_way = False
+        self.passed_over = False
+        """Whether the outbox was looked at since it began. More may wait for its chat then."""
         self.sent = 0
         self.settled = asyncio.Event()
         self.settled.set()
