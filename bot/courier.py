@@ -11,15 +11,17 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from bot.desk import Desk
-from bot.flight import Flight
+from bot.farewell import Farewells
+from bot.flight import Counts, Flight, overtaken_edits
 from bot.marks import Marks
 from bot.messenger import Blocked, Messenger, NotCarried, NotNow, Refused, Unclear
 from bot.pace import Pace
 from bot.pauses import pause_after
+from bot.slots import free, room
 from bot.turnstile import Turnstile
 from state_machine.messages import Deletion, Edit, ExportFile, Lane, Message, Outgoing, TapAnswer
 from storage.outbox import Burst, Parcel
@@ -28,8 +30,6 @@ from storage.work import Work
 
 log = logging.getLogger(__name__)
 
-SLOTS = {Lane.SAFETY: 1000, Lane.ANSWER: 64, Lane.REMINDER: 8}
-"""Chats served side by side, by lane, so that slow reminders never keep an answer waiting."""
 MOST_PARCELS = 20
 """Parcels of one chat read at once."""
 SLOW_POLL = 5.0
@@ -40,19 +40,6 @@ SHOW_TYPING_FROM = 0.5
 """Seconds a bubble has to wait before we show that we are writing."""
 FAULT_PAUSE = 1.0
 """Seconds a chat rests after a fault of ours."""
-
-
-@dataclass
-class Counts:
-    """What became of what was carried. Numbers only."""
-
-    sent: int = 0
-    retried: int = 0
-    unclear: int = 0
-    held: int = 0
-    parked: int = 0
-    blocked: int = 0
-    faults: int = 0
 
 
 class Courier:
@@ -76,7 +63,7 @@ class Courier:
         self._flights: dict[str, Flight] = {}
         self._tries: dict[str, int] = {}
         self._marks = Marks(desk)
-        self._farewells: set[tuple[int, int]] = set()
+        self._farewells = Farewells(desk, messenger)
         self._nudged = asyncio.Event()
         self._left_over = False
         self._stopping = False
@@ -128,16 +115,16 @@ class Courier:
 
     async def _look(self) -> None:
         """Start what can be started, and have flights give way to what is more urgent."""
-        last, room = self._room()
+        last, chats = room(self._taken())
         under_way = [flight for flight in self._flights.values() if flight.client is not None]
         for flight in self._flights.values():
             flight.passed_over = True
         bursts, parting, lanes = await self._desk.do(
-            lambda work: self._read(work, last, room, [flight.client or "" for flight in under_way])
+            lambda work: self._read(work, last, chats, [flight.client or "" for flight in under_way])
         )
         if self._stopping:
             return
-        self._left_over = last is not Lane.REMINDER or len(bursts) == room
+        self._left_over = last is not Lane.REMINDER or len(bursts) == chats
         for flight in under_way:
             if lanes.get(flight.client or "", flight.lane) < flight.lane:
                 self._give_way(flight)
@@ -146,25 +133,18 @@ class Courier:
         if parting is not None:
             self._consider_parting(parting)
 
-    def _room(self) -> tuple[Lane, int]:
-        """The last lane of which a chat can be served now, and how many chats. A lane waits for all before it."""
-        room, last = 0, Lane.SAFETY
-        for lane in Lane:
-            free = SLOTS[lane] - sum(flight.lane is lane for flight in self._flights.values())
-            if free <= 0:
-                break
-            room, last = room + min(free, SLOTS[Lane.ANSWER]), lane
-        return last, room
+    def _taken(self) -> list[Lane]:
+        return [flight.lane for flight in self._flights.values()]
 
     def _read(
-        self, work: Work, last: Lane, room: int, under_way: list[str]
+        self, work: Work, last: Lane, chats: int, under_way: list[str]
     ) -> tuple[list[Burst], Parting | None, dict[str, Lane]]:
         now = self._desk.now()
-        bursts = work.outbox.bursts(now, room, MOST_PARCELS, last, under_way)
+        bursts = work.outbox.bursts(now, chats, MOST_PARCELS, last, under_way)
         return bursts, work.partings.next(now), work.outbox.lanes_of(under_way)
 
     def _consider(self, burst: Burst) -> None:
-        if sum(f.lane is burst.lane for f in self._flights.values()) >= SLOTS[burst.lane]:
+        if free(burst.lane, self._taken()) <= 0:
             self._left_over = True
             return
         if len(burst.parcels) == MOST_PARCELS:
@@ -195,7 +175,9 @@ class Courier:
                 took = asyncio.get_running_loop().time() - begun
                 log.info("client %s: %d carried in %.2f s", what.client, flight.sent, took)
             else:
-                await self._part(flight, what)
+                again_in = await self._farewells.carry(what, partial(self._turn, flight))
+                if again_in is not None:
+                    self._nudge_in(again_in)
         except Exception as fault:  # whatever it is, it stays this chat's own
             self.counts.faults += 1
             log.error("client %s: carrying failed (%s)", flight.client, type(fault).__name__)
@@ -210,7 +192,7 @@ class Courier:
                 self._nudged.set()
 
     async def _carry_all(self, flight: Flight, burst: Burst) -> None:
-        overtaken = _overtaken(burst.parcels)
+        overtaken = overtaken_edits(burst.parcels)
         for parcel in burst.parcels:
             if parcel.id in overtaken:
                 flight.mark(self._marks, parcel.id, None)
@@ -290,41 +272,3 @@ class Courier:
 
     def _nudge_in(self, seconds: float) -> None:
         asyncio.get_running_loop().call_later(seconds + 0.01, self._nudged.set)
-
-    async def _part(self, flight: Flight, parting: Parting) -> None:
-        """Say goodbye, delete what can be deleted, and forget the address."""
-        try:
-            for place, words in enumerate(parting.farewell):
-                if (parting.id, place) in self._farewells:
-                    continue
-                if not await self._turn(flight, words):
-                    return
-                await self._messenger.carry(parting.address, words, None)
-                self._farewells.add((parting.id, place))
-            if parting.delete:
-                await self._messenger.delete(parting.address, parting.delete)
-        except (NotNow, Unclear) as failure:
-            tries = self._tries[parting.address] = self._tries.get(parting.address, 0) + 1
-            seconds = failure.retry_after if isinstance(failure, NotNow) else pause_after(tries)
-            until = self._desk.now() + timedelta(seconds=seconds)
-            await self._desk.do(lambda work: work.partings.later(parting.id, until))
-            self._nudge_in(seconds)
-            return
-        except NotCarried:
-            pass  # blocked or refused: there is nobody left to say it to
-        await self._desk.do(lambda work: work.partings.done(parting.id))
-        self._farewells = {said for said in self._farewells if said[0] != parting.id}
-        self._tries.pop(parting.address, None)
-
-
-def _overtaken(parcels: tuple[Parcel, ...]) -> set[int]:
-    """Edits that a later edit of the same message makes needless."""
-    latest: dict[int, int] = {}
-    needless: set[int] = set()
-    for parcel in parcels:
-        if isinstance(parcel.message, Edit):
-            earlier = latest.get(parcel.message.message_id)
-            if earlier is not None:
-                needless.add(earlier)
-            latest[parcel.message.message_id] = parcel.id
-    return needless

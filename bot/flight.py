@@ -1,14 +1,29 @@
-"""One burst on its way to one chat: what is on the wire, and what has arrived but is not marked yet."""
+"""Flights, each one burst on its way to one chat: what is on the wire, what is not marked yet, what became of all."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from bot.marks import Marks
 from bot.pace import Ticket
-from state_machine.messages import Lane
+from state_machine.messages import Edit, Lane
+from storage.outbox import Parcel
+
+
+@dataclass
+class Counts:
+    """What became of what all flights carried. Numbers only."""
+
+    sent: int = 0
+    retried: int = 0
+    unclear: int = 0
+    held: int = 0
+    parked: int = 0
+    blocked: int = 0
+    faults: int = 0
 
 
 class Flight:
@@ -57,3 +72,16 @@ class Flight:
     def _look_settled(self) -> None:
         if not self._on_the_wire and (self._marking is None or self._marking.done()):
             self.settled.set()
+
+
+def overtaken_edits(parcels: tuple[Parcel, ...]) -> set[int]:
+    """Edits that a later edit of the same message makes needless."""
+    latest: dict[int, int] = {}
+    needless: set[int] = set()
+    for parcel in parcels:
+        if isinstance(parcel.message, Edit):
+            earlier = latest.get(parcel.message.message_id)
+            if earlier is not None:
+                needless.add(earlier)
+            latest[parcel.message.message_id] = parcel.id
+    return needless

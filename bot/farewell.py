@@ -1,0 +1,54 @@
+"""The last that is carried to a client who was erased: the farewell, and the deletion of what had been said."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from bot.desk import Desk
+from bot.messenger import Messenger, NotCarried, NotNow, Unclear
+from bot.pauses import pause_after
+from state_machine.messages import Message
+from storage.partings import Parting
+
+
+class Farewells:
+    """Carries partings. Remembers what of each was said, so that a second try does not say it twice."""
+
+    def __init__(self, desk: Desk, messenger: Messenger) -> None:
+        self._desk = desk
+        self._messenger = messenger
+        self._said: set[tuple[int, int]] = set()
+        self._tries: dict[str, int] = {}
+
+    async def carry(self, parting: Parting, turn: Callable[[Message], Awaitable[bool]]) -> float | None:
+        """Say goodbye, delete what can be deleted, and forget the address.
+
+        `turn` waits for the turn of one send; where it is False, the parting is left as it stands.
+        Returns the seconds after which it is due again; None where nothing was put off.
+        """
+        try:
+            for place, words in enumerate(parting.farewell):
+                if (parting.id, place) in self._said:
+                    continue
+                if not await turn(words):
+                    return None
+                await self._messenger.carry(parting.address, words, None)
+                self._said.add((parting.id, place))
+            if parting.delete:
+                await self._messenger.delete(parting.address, parting.delete)
+        except (NotNow, Unclear) as failure:
+            return await self._put_off(parting, failure)
+        except NotCarried:
+            pass  # blocked or refused: there is nobody left to say it to
+        await self._desk.do(lambda work: work.partings.done(parting.id))
+        self._said = {said for said in self._said if said[0] != parting.id}
+        self._tries.pop(parting.address, None)
+        return None
+
+    async def _put_off(self, parting: Parting, failure: NotNow | Unclear) -> float:
+        tries = self._tries[parting.address] = self._tries.get(parting.address, 0) + 1
+        seconds = failure.retry_after if isinstance(failure, NotNow) else pause_after(tries)
+        until = self._desk.now() + timedelta(seconds=seconds)
+        await self._desk.do(lambda work: work.partings.later(parting.id, until))
+        return seconds
