@@ -17,9 +17,8 @@ from bot.settings import Settings
 from state_machine.events import Said
 from state_machine.messages import Lane
 from storage.inbox import Parked
-from storage.outbox import ParkedParcel
+from storage.parked_parcels import ParkedParcel, ParkedParcels
 from storage.store import DATA_FILE, Store
-from storage.work import Work
 
 EVENT, WAKE_UP, BUBBLE = "event", "wake-up", "bubble"
 TAKEN_UP, WAITS, CLEARED, DROPPED, GONE = "Taken up", "Waiting again", "Cleared", "Dropped", "Gone"
@@ -45,7 +44,7 @@ def listed(settings: Settings) -> Iterator[str]:
     store = Store.open(settings.data_dir, settings.key_bytes())
     try:
         with store.begin(immediate=False) as work:
-            events, bubbles = work.inbox.parked(), work.outbox.parked()
+            events, bubbles = work.inbox.parked(), ParkedParcels(work).all()
     finally:
         store.close()
     found: list[tuple[datetime | None, str, str, str]] = [
@@ -96,15 +95,16 @@ class _Done:
 
 def _bubbles(store: Store, now: datetime) -> list[_Done]:
     with store.begin() as work:
-        return [_bubble(work, bubble, now) for bubble in work.outbox.parked()]
+        parcels = ParkedParcels(work)
+        return [_bubble(parcels, bubble, now) for bubble in parcels.all()]
 
 
-def _bubble(work: Work, bubble: ParkedParcel, now: datetime) -> _Done:
+def _bubble(parcels: ParkedParcels, bubble: ParkedParcel, now: datetime) -> _Done:
     why_not = _too_late(bubble, now)
     if why_not is None:
-        work.outbox.unpark(bubble.id)
+        parcels.unpark(bubble.id)
         return _Done(bubble.said, BUBBLE, bubble.client, WAITS)
-    work.outbox.drop(bubble.id)
+    parcels.drop(bubble.id)
     return _Done(bubble.said, BUBBLE, bubble.client, DROPPED, f": {why_not}")
 
 

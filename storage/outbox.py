@@ -17,7 +17,7 @@ from state_machine.messages import Lane, Message, Outgoing
 from storage.codec import Malformed, read_message, write_message
 from storage.conflict import insert_or_update
 from storage.errors import InvalidSealing
-from storage.instants import instant, micros
+from storage.instants import micros
 from storage.tables import chats, holds, is_waiting, outbox
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 KEPT = timedelta(hours=48)
 """How long it is kept which messages were carried: so long Telegram lets a bot delete them."""
 
-_COLUMN = "outbox.body"
+BODY = "outbox.body"
+"""The name under which what is said is sealed."""
 _EVERYBODY = "everybody"
 _ready = (
     is_waiting(outbox),
@@ -92,24 +93,6 @@ _reached = (
         question_id=func.coalesce(_question, chats.c.question_id),
     )
 )
-_after = outbox.alias("after")
-_parked = (
-    select(
-        outbox.c.id,
-        outbox.c.client,
-        outbox.c.lane,
-        outbox.c.parked,
-        outbox.c.said_at,
-        outbox.c.body,
-        chats.c.blocked_at,
-        select(_after.c.id)
-        .where(_after.c.client == outbox.c.client, _after.c.id > outbox.c.id, _after.c.parked.is_(None))
-        .exists(),
-    )
-    .select_from(_joined)
-    .where(outbox.c.parked.is_not(None))
-    .order_by(outbox.c.id)
-)
 _waiting_of = (
     select(func.count()).select_from(outbox).where(outbox.c.client == bindparam("client"), is_waiting(outbox))
 )
@@ -133,24 +116,6 @@ class Burst:
     parcels: tuple[Parcel, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ParkedParcel:
-    """A parcel that is parked. `reason` is the name of a class; `said` None: by a release that did not note it.
-
-    `opens`: it can be read; `overtaken`: something said after it was carried, or may be on its way;
-    `away`: the client blocked us.
-    """
-
-    id: int
-    client: str
-    lane: Lane
-    reason: str
-    said: datetime | None
-    opens: bool
-    overtaken: bool
-    away: bool
-
-
 class Outbox:
     """The outbox, within one transaction."""
 
@@ -167,7 +132,7 @@ class Outbox:
                     {
                         "client": client,
                         "lane": lane.value,
-                        "body": self._vault.seal(client, _COLUMN, write_message(message)),
+                        "body": self._vault.seal(client, BODY, write_message(message)),
                         "asks": isinstance(message, Message) and message.asks is not None,
                         "said_at": micros(now),
                     }
@@ -239,30 +204,6 @@ class Outbox:
             raise ValueError("the reason for parking must be the name of a class")
         self._connection.execute(update(outbox).where(outbox.c.id == parcel_id).values(parked=reason[:80]))
 
-    def parked(self) -> list[ParkedParcel]:
-        """The parcels that could not be carried, in the order they were said."""
-        return [
-            ParkedParcel(
-                number,
-                client,
-                Lane(lane),
-                reason,
-                None if said is None else instant(said),
-                self._opens(client, body),
-                overtaken,
-                blocked is not None,
-            )
-            for number, client, lane, reason, said, body, blocked, overtaken in self._connection.execute(_parked)
-        ]
-
-    def unpark(self, parcel_id: int) -> None:
-        """This parcel waits again, in its old place."""
-        self._connection.execute(update(outbox).where(outbox.c.id == parcel_id).values(parked=None))
-
-    def drop(self, parcel_id: int) -> None:
-        """This parcel will never be carried: it goes, if it is parked."""
-        self._connection.execute(delete(outbox).where(outbox.c.id == parcel_id, outbox.c.parked.is_not(None)))
-
     def waiting(self, client: str) -> int:
         """How many parcels of a client are neither carried nor parked."""
         return self._connection.scalar(_waiting_of, {"client": client}) or 0
@@ -305,7 +246,7 @@ class Outbox:
             try:
                 if client not in addresses:
                     addresses[client] = self._vault.open(client, "chats.address", address).decode()
-                parcels[client].append(Parcel(number, read_message(self._vault.open(client, _COLUMN, body))))
+                parcels[client].append(Parcel(number, read_message(self._vault.open(client, BODY, body))))
             except (InvalidSealing, Malformed, UnicodeDecodeError) as fault:
                 self.park(number, type(fault).__name__)
         return [
@@ -313,10 +254,3 @@ class Outbox:
             for client, lane in lanes.items()
             if parcels[client]
         ]
-
-    def _opens(self, client: str, body: bytes) -> bool:
-        try:
-            read_message(self._vault.open(client, _COLUMN, body))
-        except (InvalidSealing, Malformed):
-            return False
-        return True

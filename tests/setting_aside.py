@@ -17,7 +17,7 @@ from dialogues.prompts import Prompts
 from state_machine.messages import Lane, Message
 from state_machine.programme import NOTE, WELCOME
 from state_machine.script import Label
-from storage.outbox import ParkedParcel
+from storage.parked_parcels import ParkedParcel, ParkedParcels
 from tests.cut_off import with_broken
 from tests.talking import BETWEEN, Client, keeps
 
@@ -95,7 +95,7 @@ def parked(app: App) -> list[str]:
 
 def parked_bubbles(app: App) -> list[ParkedParcel]:
     with app.store.begin() as work:
-        return work.outbox.parked()
+        return ParkedParcels(work).all()
 
 
 def notes(client: Client) -> list[str]:
