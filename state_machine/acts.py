@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from state_machine import looking_back
 from state_machine.conditions import CONDITIONS
 from state_machine.effects import Erase, Export, Strike
-from state_machine.programme import CONSENT_VERSION, LOOKING_BACK, Act, Action, Ask, Forget, OfLast, Open, Pause
+from state_machine.programme import CONSENT_VERSION, LOOKING_BACK
 from state_machine.progress import Progress, Run
+from state_machine.rows import Act, Action, Ask, Forget, OfLast, Open, Pause
 
 if TYPE_CHECKING:
     from state_machine.flow import Flow

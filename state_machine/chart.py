@@ -14,7 +14,8 @@ from typing import Any
 from transitions import Machine
 
 from state_machine.conditions import CONDITIONS, Condition
-from state_machine.programme import DEPARTURES, PHASES, Departure
+from state_machine.programme import DEPARTURES
+from state_machine.rows import PHASES, Departure
 from state_machine.safety import Screen
 from state_machine.script import Dialogue, Script, When
 from state_machine.view import View

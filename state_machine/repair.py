@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from state_machine.flow import Flow
-from state_machine.programme import ABOUT_A_PERSON, GO_ON, PHASES, RENAMED
+from state_machine.programme import ABOUT_A_PERSON, GO_ON, RENAMED
 from state_machine.progress import Run
+from state_machine.rows import PHASES
 
 
 def repair(turn: Flow) -> None:

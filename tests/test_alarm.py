@@ -17,8 +17,9 @@ from state_machine.engine import step
 from state_machine.events import Edited, Event, Said, Shared, Tapped
 from state_machine.messages import Lane, Message
 from state_machine.offers import token
-from state_machine.programme import DOORS, GO_ON, PHASES, SOS, TALKS
+from state_machine.programme import DOORS, GO_ON, SOS, TALKS
 from state_machine.progress import Progress, Run
+from state_machine.rows import PHASES
 from state_machine.safety import Kind
 from tests.standing import NOW, Standing, standings
 

@@ -22,8 +22,9 @@ from state_machine.chart import Charts
 from state_machine.effects import TakeOut
 from state_machine.gates import GOOD_FOR, OWN, THEIRS, Gate
 from state_machine.messages import ExportFile, Message
-from state_machine.programme import MAP, PERSON_GATE, PHASES, REPEATED
+from state_machine.programme import MAP, PERSON_GATE, REPEATED
 from state_machine.progress import Answer, Done, Entry, Fact, Person, Progress, Run
+from state_machine.rows import PHASES
 from state_machine.script import Script
 from state_machine.view import View
 from tests.standing import NOW, lives

@@ -15,7 +15,8 @@ import pytest
 from dialogues import book as books
 from dialogues.book import Book
 from dialogues.lines import Lines
-from state_machine.programme import PHASES, SOS
+from state_machine.programme import SOS
+from state_machine.rows import PHASES
 from storage.store import Store
 from tests import cut_off as alone
 from tests.talking import Client

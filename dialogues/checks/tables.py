@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Protocol
+
+from state_machine import programme
+from state_machine.rows import PHASES
 
 
 class Row(Protocol):
@@ -46,15 +48,11 @@ class Tables:
 
 def of_the_programme() -> Tables:
     """The tables as they are written in `state_machine/programme.py`."""
-    programme = import_module("state_machine.programme")
-    opened: Callable[[], set[str]] = programme.opened
-    asked: Callable[[], set[str]] = programme.asked
-    conditions: Callable[[], set[str]] = programme.conditions
     return Tables(
-        phases=programme.PHASES,
+        phases=PHASES,
         departures=programme.DEPARTURES,
         interrupts=programme.INTERRUPTS,
-        opened=opened(),
-        asked=asked(),
-        conditions=conditions(),
+        opened=programme.opened(),
+        asked=programme.asked(),
+        conditions=programme.conditions(),
     )
