@@ -18,6 +18,7 @@ class Desk:
 
     def __init__(self, store: Store, writer: Writer, now: Callable[[], datetime]) -> None:
         self.now = now
+        self.receipts = store.receipts
         self.run = writer.run
         self._writer = writer
         self._store = store

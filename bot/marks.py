@@ -1,17 +1,20 @@
 """What has reached the messenger, on its way into the books.
 
-Until a message is marked, a crash would send it again; so marks go first on the writer's thread, wait for no disk,
-and all that wait for one transaction go in it together, whichever chats they belong to.
+Until a message is marked, a crash would send it again. So a receipt is written at once, before anything else happens;
+and marks go first on the writer's thread, wait for no disk, and all that wait for one transaction go in it together,
+whichever chats they belong to.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from functools import partial
 
 from bot.desk import Desk
 from bot.pauses import pause_after
+from storage.receipts import Receipt
 from storage.work import Work
 
 log = logging.getLogger(__name__)
@@ -32,6 +35,8 @@ class Marks:
 
     def add(self, client: str, parcel: int, message_id: int | None) -> asyncio.Task[None]:
         """Have a parcel marked. The task is done when all marks asked for by then are written."""
+        with contextlib.suppress(OSError):  # a disk that is full; the mark itself is tried until it is written
+            self._desk.receipts.add(Receipt(client, parcel, message_id, self._desk.now()))
         self._waiting.setdefault(client, {})[parcel] = message_id
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._write())
@@ -54,6 +59,8 @@ class Marks:
                 for client, ids in marks.items():
                     self._waiting[client] = ids | self._waiting.get(client, {})
                 await asyncio.sleep(min(pause_after(tries) / 10, 30.0))
+        with contextlib.suppress(OSError):
+            self._desk.receipts.clear()
 
     def _carried(self, marks: dict[str, dict[int, int | None]], work: Work) -> None:
         now = self._desk.now()

@@ -14,18 +14,21 @@ from storage.errors import InvalidSealing, StoreRefused
 from storage.keystore import KeyStore
 from storage.migrations import bring_up
 from storage.operator_key import LENGTH, OperatorKey, new_key
+from storage.receipts import Receipts
 from storage.tables import chats, pairing
 from storage.vault import Vault
 from storage.work import Work
 
 DATA_FILE = "companion.sqlite"
 KEY_FILE = "keys.sqlite"
+RECEIPTS_FILE = "receipts"
 
 
 class Store:
-    """All that is kept, opened. Used from one thread at a time."""
+    """All that is kept, opened. Used from one thread at a time, but for `receipts`."""
 
-    def __init__(self, engine: Engine, vault: Vault) -> None:
+    def __init__(self, engine: Engine, vault: Vault, receipts: Receipts) -> None:
+        self.receipts = receipts
         self._engine = engine
         self._vault = vault
 
@@ -34,7 +37,7 @@ class Store:
         """Open what is kept in `folder`, or begin it there.
 
         Without `operator_key` (32 bytes), the key is read from `operator.key`, which is made on first use.
-        Brings the schema up to date and finishes erasures that were cut off.
+        Brings the schema up to date, and finishes erasures and marks that were cut off.
         Raises StoreRefused, with a sentence for the operator, where anything is missing, wrong or unreadable.
         """
         try:
@@ -52,7 +55,9 @@ class Store:
                 engine = sqlite_engine(data, DATA_PRAGMAS)
                 on_refusal.callback(engine.dispose)
                 bring_up(engine)
-                store = cls(engine, vault)
+                receipts = Receipts(folder / RECEIPTS_FILE)
+                on_refusal.callback(receipts.close)
+                store = cls(engine, vault, receipts)
                 store._settle()
                 on_refusal.pop_all()
                 return store
@@ -87,6 +92,7 @@ class Store:
         """Let go of the files."""
         self._vault.close()
         self._engine.dispose()
+        self.receipts.close()
 
     def _settle(self) -> None:
         """See that keys and data belong together, and finish what a crash cut off between the two."""
@@ -101,6 +107,8 @@ class Store:
                     raise StoreRefused(
                         "The key store belongs to other data. Put the right keys.sqlite back beside these data."
                     ) from None
+            for receipt in self.receipts.all():
+                work.outbox.carried(receipt.client, {receipt.parcel: receipt.message}, receipt.at)
             for client in work.partings.clients():
                 work.finish_erasure(client)
             # No transaction that made a key can be under way: this one holds the lock they need.
@@ -110,6 +118,7 @@ class Store:
                 self._vault.destroy(*(client for client in unsettled if client not in kept))
                 for client in kept:
                     self._vault.settle(client)
+        self.receipts.clear()
 
 
 def _holds_something(path: Path) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,8 @@ from storage.work import Work
 
 log = logging.getLogger(__name__)
 
+HANDS_OVER_EVERY = 0.0005
+"""Seconds after which the writer's thread lets the loop's note an answer, in the middle of a turn. Python's: 5 ms."""
 TALKATIVE = ("telegram", "httpx", "httpcore", "aiohttp", "hpack", "transitions")
 """Libraries that put addresses with the token, what clients wrote, or every step taken into their log lines."""
 
@@ -66,6 +69,7 @@ async def run(  # noqa: PLR0913, PLR0917 - each part of the house, handed over b
 ) -> None:
     """Serve until `stop` is set or the process is asked to end. Raises TokenRefused."""
     quieten()
+    sys.setswitchinterval(HANDS_OVER_EVERY)
     stop = stop or asyncio.Event()
     with _signals(stop):
         try:
