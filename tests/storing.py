@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import func, select
+
 from state_machine.messages import Choice, Lane, Message
 from state_machine.progress import Answer, Entry, Fact, Person, Progress, Run
 from storage import Chat, Store
+from storage.tables import METADATA
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -101,3 +104,12 @@ def change(path: Path, statement: str, *values: object) -> None:
             connection.execute(statement, values)
     finally:
         connection.close()
+
+
+def rows_of_each(store: Store) -> dict[str, int]:
+    """How many rows stand in each table."""
+    with store.begin() as work:
+        return {
+            table.name: work.connection.scalar(select(func.count()).select_from(table)) or 0
+            for table in METADATA.sorted_tables
+        }

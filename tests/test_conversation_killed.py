@@ -1,0 +1,103 @@
+"""A process killed in the middle of a turn: before the commit no trace, after it everything is sent."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.app import App
+from bot.conversation import Heard
+from state_machine.events import Said
+from tests.storing import rows_of_each
+from tests.talking import DAY_ONE, Client, app_on, reply
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def ana(app: App) -> Client:
+    """Somebody who has been asked their first question."""
+    client = Client(app)
+    client.says("/start")
+    return client
+
+
+CHILD = """
+import os, signal, sys
+from datetime import datetime
+from pathlib import Path
+from sqlalchemy import Engine, event
+from bot.app import build
+from bot.conversation import Heard
+from bot.settings import Settings
+from state_machine.events import Said
+
+folder, when, words, key, number, address, at = sys.argv[1:]
+app = build(Settings(data_dir=Path(folder), operator="Robin", _env_file=None))
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def before_the_commit(connection):
+    if connection.engine.url.database.endswith("companion.sqlite"):
+        die()
+
+if when == "before":
+    event.listen(Engine, "commit", before_the_commit)
+heard = Heard(key, address, Said(datetime.fromisoformat(at), words), int(number), payload=words.encode())
+app.conversation.hear(heard)
+die()
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_before_the_commit_there_is_no_trace_and_after_it_everything_is_sent(
+    when: str, ana: Client, app: App
+) -> None:
+    before, place = rows_of_each(app.store), ana.place
+    heard = ana.heard(reply(ana, DAY_ONE))
+    app.store.close()
+    _killed(app, when, heard)
+    afresh = _opened_again(app)
+    ana.app = afresh
+    if when == "before":
+        assert (rows_of_each(afresh.store), ana.place) == (before, place)
+        assert afresh.conversation.hear(heard)
+    else:
+        assert not afresh.conversation.hear(heard)
+    assert ana.place != place
+    assert ana.arrives()
+    afresh.store.close()
+
+
+def test_killed_before_the_commit_of_a_first_message_nobody_is_left_behind(app: App) -> None:
+    dan = Client(app, "dan")
+    heard = dan.heard("/start")
+    app.store.close()
+    _killed(app, "before", heard)
+    afresh = _opened_again(app)
+    with afresh.store.begin() as work:
+        assert work.clients.count() == 0
+        assert work.vault.find(dan.address) is None
+    dan.app = afresh
+    assert afresh.conversation.hear(heard)
+    assert dan.arrives()
+    afresh.store.close()
+
+
+def _killed(app: App, when: str, heard: Heard) -> None:
+    """Take one message in a process of its own that is killed there, `before` or `after` the commit."""
+    assert isinstance(heard.event, Said)
+    about = (heard.event.text, heard.key, str(heard.message_id), heard.address, heard.event.at.isoformat())
+    command = [sys.executable, "-c", CHILD, str(app.settings.data_dir), when, *about]
+    died = subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPOSITORY, timeout=60)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+
+
+def _opened_again(app: App) -> App:
+    """What another process would see of the same folder."""
+    return app_on(app.settings.data_dir, app.book, app.charts, app.prompts)

@@ -1,0 +1,151 @@
+"""A turn that breaks, a row that can't be read: one client's fault is theirs alone, and they are told kindly."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.app import App
+from bot.conversation import Conversation
+from dialogues.lines import Lines
+from dialogues.prompts import Prompts
+from state_machine import occasions
+from state_machine.engine import step
+from state_machine.events import Event, Said, Woke
+from state_machine.progress import Progress
+from state_machine.script import Bubble
+from tests.storing import change
+from tests.talking import DAY_ONE, Client, reply, walk
+
+FAULT = "fault"
+
+
+@pytest.fixture
+def ana(app: App) -> Client:
+    """Somebody who has been asked their first question."""
+    client = Client(app)
+    client.says("/start")
+    return client
+
+
+def _with_a_broken_step(app: App, place: str) -> App:
+    """The same app, with a book in which one step can't be said."""
+    dialogue, _, name = place.partition("#")
+    whole = app.book.script.dialogues[dialogue]
+    here = replace(whole.steps[name], bubbles=(Bubble(("{{ nobody_knows_this }}",)),))
+    broken = replace(whole, steps={**whole.steps, name: here})
+    script = replace(app.book.script, dialogues={**app.book.script.dialogues, dialogue: broken})
+    book = replace(app.book, script=script)
+    charts, prompts = replace(app.charts, script=script), Prompts(book, Lines.read(), "Robin")
+    return replace(
+        app, book=book, charts=charts, prompts=prompts, conversation=Conversation(app.store, charts, prompts)
+    )
+
+
+def test_a_turn_that_breaks_leaves_progress_as_it_was_and_the_next_message_goes_on(
+    ana: Client, app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    words = reply(ana, DAY_ONE)
+    before = ana.progress
+    broken = _with_a_broken_step(app, _next_place(ana, Said(ana.now, words)))
+    with caplog.at_level(logging.DEBUG):
+        assert broken.conversation.hear(ana.heard(words))
+    assert ana.progress == before
+    assert ana.arrives() == [app.prompts.refrain(FAULT)]
+    assert broken.conversation.faults == 1
+    with app.store.begin() as work:
+        (parked,) = work.inbox.parked()
+    assert (parked.client, parked.payload) == (ana.chat.client, words.encode())
+    assert words not in caplog.text
+    ana.app = app
+    assert ana.says(words)
+    assert ana.progress != before
+
+
+def test_the_same_broken_update_again_is_not_apologised_for_twice(ana: Client, app: App) -> None:
+    words = reply(ana, DAY_ONE)
+    broken = _with_a_broken_step(app, _next_place(ana, Said(ana.now, words)))
+    heard = ana.heard(words)
+    broken.conversation.hear(heard)
+    assert len(ana.arrives()) == 1
+    assert not broken.conversation.hear(heard)
+    assert not ana.arrives()
+
+
+def test_a_wake_up_that_breaks_is_tried_again_later_and_the_client_is_not_disturbed(ana: Client, app: App) -> None:
+    walk(ana, DAY_ONE)
+    before = ana.progress
+    due = occasions.next_wake(app.charts.script, before)
+    assert due is not None
+    broken = _with_a_broken_step(app, _next_place(ana, Woke(due)))
+    assert broken.conversation.wake(ana.chat.client, due, due)
+    assert ana.progress == before
+    assert not ana.arrives()
+    with app.store.begin() as work:
+        assert work.clients.due(due, 9) == []
+        ((client, again),) = work.clients.due(due + timedelta(days=1), 9)
+    assert client == ana.chat.client
+    assert again > due
+    assert app.conversation.wake(client, again, again)
+    assert ana.arrives()
+
+
+def test_a_corrupt_row_is_that_client_s_fault_alone(ana: Client, app: App) -> None:
+    ben = Client(app, "ben")
+    ben.says("/start")
+    change(
+        app.settings.data_dir / "companion.sqlite",
+        "UPDATE chats SET progress = x'01ff' WHERE client = ?",
+        ana.chat.client,
+    )
+    app.conversation.hear(ana.heard("anything"))
+    assert ana.arrives() == [app.prompts.refrain(FAULT)]
+    assert app.conversation.faults == 1
+    assert ben.says(reply(ben, DAY_ONE))
+    with app.store.begin() as work:
+        assert [parked.payload for parked in work.inbox.parked()] == [b"anything"]
+
+
+def test_a_corrupt_row_that_is_due_is_not_due_for_ever(ana: Client, app: App) -> None:
+    walk(ana, DAY_ONE)
+    client = ana.chat.client
+    due = occasions.next_wake(app.charts.script, ana.progress)
+    assert due is not None
+    change(app.settings.data_dir / "companion.sqlite", "UPDATE chats SET progress = x'01'")
+    assert not app.conversation.wake(client, due, due)
+    with app.store.begin() as work:
+        assert work.clients.due(due + timedelta(days=400), 9) == []
+
+
+def test_two_clients_turns_do_not_mix(app: App) -> None:
+    ana, ben = Client(app, "ana"), Client(app, "ben")
+    for client in (ana, ben):
+        client.says("/start")
+    for _ in range(5):
+        ana.says(reply(ana, DAY_ONE))
+        ben.says(reply(ben, {**DAY_ONE, "phone": "shared", "country": "Germany"}))
+    assert ana.place == ben.place
+    assert {a.fact.value for a in ana.progress.runs[0].answers} != {
+        a.fact.value for a in ben.progress.runs[0].answers
+    }
+    with app.store.begin() as work:
+        assert work.clients.count() == 2
+    assert ana.chat.client != ben.chat.client
+    alone = Client(app, "cy")
+    alone.says("/start")
+    for _ in range(5):
+        alone.says(reply(alone, DAY_ONE))
+    assert _said_and_done(alone.progress) == _said_and_done(ana.progress)
+
+
+def _next_place(client: Client, event: Event) -> str:
+    """Where the event would lead, found without anything being kept."""
+    run = step(client.app.charts, client.progress, event).progress.runs[-1]
+    return f"{run.dialogue}#{run.step}"
+
+
+def _said_and_done(progress: Progress) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    return [(run.dialogue, run.step, [(a.memory, a.fact.value) for a in run.answers]) for run in progress.runs]
