@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -20,6 +21,8 @@ NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+FIRST, SECOND = b"1" * 32, b"2" * 32
+"""Two operator's keys."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,12 @@ def rows(path: Path, statement: str) -> list[tuple[object, ...]]:
         return connection.execute(statement).fetchall()
     finally:
         connection.close()
+
+
+def kept_keys(file: Path) -> dict[str, tuple[bytes, bytes]]:
+    """Wrapped key and finder by owner, as they stand in the file of keys."""
+    found: list[Any] = rows(file, "SELECT owner, wrapped, finder FROM keys")
+    return {owner: (wrapped, finder) for owner, wrapped, finder in found}
 
 
 def change(path: Path, statement: str, *values: object) -> None:

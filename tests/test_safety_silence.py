@@ -18,7 +18,7 @@ from state_machine.events import Said, Woke
 from state_machine.flow import Flow
 from state_machine.programme import SOS, UNDER_18
 from state_machine.progress import Fact, Progress
-from tests.test_safety_talk import (
+from tests.endangered import (
     CHILD_AT_RISK,
     EVENING,
     HELP,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from itertools import product
 
 import pytest
@@ -20,75 +20,32 @@ from state_machine.effects import Erase
 from state_machine.engine import step
 from state_machine.events import Said
 from state_machine.flow import Flow
-from state_machine.messages import Message
-from state_machine.offers import offers
-from state_machine.programme import SIGNS_OF_TAKING, SOS, TALKS, UNDER_18
+from state_machine.programme import SIGNS_OF_TAKING, SOS, UNDER_18
 from state_machine.progress import Fact, Progress
 from state_machine.script import Label, Silence
-from state_machine.turn import Turn
-from state_machine.view import View
+from tests.endangered import (
+    EVENING,
+    HELP,
+    KNOWN,
+    LIVES,
+    NO_ALARM,
+    SAFETY,
+    Opening,
+    Spoken,
+    labels_of,
+    opened,
+    words_of,
+)
 
-EVENING = datetime(2026, 3, 4, 21, 0, tzinfo=UTC)
 MOST_WORDS, MOST_QUESTIONS = 40, 1
-FRESH_LOSS = "always/fresh_loss"
-CHILD_AT_RISK = "always/child_at_risk"
-SAFETY = sorted({*TALKS.values(), UNDER_18, CHILD_AT_RISK})
-NO_ALARM = {FRESH_LOSS}
-"""No danger, so no number is pushed between the words."""
 NO_DANGER = {"misread", "no_thoughts", "low_all_the_same", "no_intent", "grown_up"}
 """Endings after which there was none."""
-HELP = re.compile(r"(?<!\w)(?:\d{3,}|\d{2,}[ -]\d{2,}|findahelpline\.com)")
 EXPLICIT = "I am going to kill myself"
-KNOWN = {"name": Fact("Ana", EVENING), "country": Fact("Ireland", EVENING, "IE"), "phone": Fact("Only mine", EVENING)}
-ABROAD = {**KNOWN, "country": Fact("Lesotho", EVENING, "LS")}
-A_PLAN = {**KNOWN, "plan_ask": Fact("my sister", EVENING)}
-READ_ALONG = {**KNOWN, "phone": Fact("Not sure", EVENING, "unsure")}
-LIVES = {"in Ireland": KNOWN, "in Lesotho": ABROAD, "with a plan": A_PLAN, "phone read": READ_ALONG, "unknown": {}}
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """How far a path has come: where it stands, what we said so far, and in what order it was answered."""
-
-    progress: Progress
-    texts: tuple[str, ...]
-    taps: tuple[str, ...] = ()
-
-
-def words_of(prompts: Prompts, turn: Turn, now: datetime) -> tuple[str, ...]:
-    return tuple(item.text for item in prompts.outgoing(turn.effects, now) if isinstance(item, Message))
-
-
-@dataclass(frozen=True)
-class Opening:
-    """How a talk is opened: what is known, for what reason, and how often each bubble has been said before."""
-
-    facts: dict[str, Fact]
-    talk: str
-    because: str = ""
-    wording: int = 0
-
-
-def opened(charts: Charts, prompts: Prompts, how: Opening) -> Spoken:
-    steps = charts.script.dialogues[how.talk].steps.values()
-    said = {f"{how.talk}#{here.name}.{index}": how.wording for here in steps for index in range(len(here.bubbles))}
-    progress = Progress(phase="assessment", consent="1 2026-03-01", begun=EVENING.date(), heard=EVENING)
-    flow = Flow(charts, replace(progress, facts=how.facts, wordings=said), EVENING)
-    flow.open(how.talk, because=how.because)
-    turn = flow.finish()
-    return Spoken(turn.progress, words_of(prompts, turn, EVENING))
 
 
 def _entries(charts: Charts, prompts: Prompts) -> Iterator[tuple[str, Spoken]]:
     for talk, because, life, wording in product(SAFETY, ("", "explicit", "unsure"), LIVES, range(4)):
         yield f"{talk} {because} {life}", opened(charts, prompts, Opening(LIVES[life], talk, because, wording))
-
-
-def _labels(charts: Charts, progress: Progress) -> list[str]:
-    run = progress.runs[-1]
-    here = charts.script.dialogues[run.dialogue].steps[run.step]
-    kinds = {way.takes.text for way in here.ways if isinstance(way.takes, Label)}
-    return [o.label for o in offers(here, View(charts.script, progress, run, EVENING)) if o.label in kinds]
 
 
 # --- the number soon, and few questions before it -------------------------------------------
@@ -109,7 +66,7 @@ def test_before_the_number_stand_at_most_forty_words_and_one_question(charts: Ch
             assert before.count("?") <= MOST_QUESTIONS, where
             if help_at or not path.progress.runs or path.progress.runs[-1].dialogue not in SAFETY:
                 continue
-            for label in _labels(charts, path.progress):
+            for label in labels_of(charts, path.progress):
                 turn = step(charts, path.progress, Said(EVENING, label))
                 if any(run.dialogue in SAFETY for run in turn.progress.runs):
                     more = (*path.texts, *words_of(prompts, turn, EVENING))
@@ -149,7 +106,7 @@ def test_no_two_alarms_running_show_the_same_text(answer: str | None, charts: Ch
         assert said != before
         assert HELP.search(said), said
         before, progress = said, turn.progress
-        if answer is not None and answer in _labels(charts, progress):
+        if answer is not None and answer in labels_of(charts, progress):
             progress = step(charts, progress, Said(now, answer)).progress
         progress = replace(step(charts, progress, Said(now, "/later")).progress, runs=())
 
@@ -174,7 +131,6 @@ def test_every_wording_of_a_step_that_brings_the_number_brings_it(charts: Charts
 
 
 # --- people at the end -----------------------------------------------------------------------
-
 LINE = re.compile(r"_card|_line\b|_in_short|_lines|lines\.|\bline\b|/sos|“help me”|the numbers?", re.I)
 PROFESSIONAL = re.compile(
     r"\bdoctor|therapist|ambulance|hospital|emergency department|midwife|school|family doctor", re.I
@@ -296,7 +252,7 @@ def test_whoever_picks_the_line_can_name_the_country_there(here: str, charts: Ch
         entry = opened(charts, prompts, Opening(facts, SOS, "explicit")).progress
         progress = replace(entry, runs=(replace(entry.runs[-1], step=here),))
         turn = step(charts, progress, Said(EVENING, "The line"))
-        assert ("Numbers for the country I'm in" in _labels(charts, turn.progress)) == asked
+        assert ("Numbers for the country I'm in" in labels_of(charts, turn.progress)) == asked
         if not asked:
             continue
         named = step(charts, turn.progress, Said(EVENING, "Numbers for the country I'm in"))
@@ -315,7 +271,7 @@ def test_whoever_says_who_could_hear_it_gets_a_word_on_that_before_the_look_in(
     for life, facts in LIVES.items():
         entry = opened(charts, prompts, Opening(facts, talk, "explicit")).progress
         progress = replace(entry, runs=(replace(entry.runs[-1], step=here),))
-        for label in _labels(charts, progress)[:3]:
+        for label in labels_of(charts, progress)[:3]:
             first, *_ = words_of(prompts, step(charts, progress, Said(EVENING, label)), EVENING)
             assert "May I look in" not in first, f"{talk}#{here}, {life}: {label}"
             assert "Exercises rest" not in first, f"{talk}#{here}, {life}: {label}"

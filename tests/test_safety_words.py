@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from state_machine.chart import Charts
-from tests.test_safety_talk import SAFETY
+from tests.endangered import SAFETY
 
 NEVER = {
     "methods": r"\b(pills?|tablets?|rope|noose|hang(ing)?|bridge|train|gun|knife|blades?|razors?|overdose|jump)\b",

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.app import App
-from dialogues.book import Book
 from dialogues.prompts import Prompts
 from state_machine.chart import Charts
 from state_machine.effects import Erase
 from state_machine.messages import Lane
 from state_machine.programme import CHECK_IN, GO_ON, NOTE, SETTINGS, SUITABILITY, WELCOME
 from state_machine.progress import MOST_OPEN
-from tests.talking import DAY_ONE, NOTHING_WRONG, SAD_WEEKS, Client, Story, app_on, keeps, label_to
+from tests.talking import DAY_ONE, NOTHING_WRONG, SAD_WEEKS, Client, Story, keeps, label_to
 
 PHQ_9 = "measures/phq_9"
 A_FAIR_DAY = {"mood": "6"}
@@ -42,14 +38,6 @@ def ana_on_day_2(ana: Story) -> Story:
     """Ana in the middle of the second day's questions."""
     ana.passes(days=1)
     return ana.answers(NOTHING_WRONG, until="#".join(keeps(ana.script, "voices", SUITABILITY)))
-
-
-@pytest.fixture
-def app(tmp_path: Path, book: Book, charts: Charts, prompts: Prompts) -> Iterator[App]:
-    """Everything, on real files in a folder of its own."""
-    made = app_on(tmp_path / "data", book, charts, prompts)
-    yield made
-    made.store.close()
 
 
 def safety_of(story: Story) -> bool:
@@ -181,67 +169,6 @@ def test_a_mood_of_nought_opens_the_safety_talk_and_the_check_in_is_offered_afte
 
 def _safety_dialogue(story: Story) -> str:
     return story.script.commands["sos"]
-
-
-# --- needs and settings ---------------------------------------------------------------------
-
-
-def test_what_a_dialogue_needs_and_nobody_knows_is_asked_first(charts: Charts, ana: Story) -> None:
-    needy = replace(charts.script.dialogues[CHECK_IN], needs=("small_thing", "name"))
-    script = replace(charts.script, dialogues={**charts.script.dialogues, CHECK_IN: needy})
-    facts = {name: fact for name, fact in ana.progress.facts.items() if name not in needy.needs}
-    ana.charts, ana.progress = replace(charts, script=script), replace(ana.progress, facts=facts)
-    ana.says("/checkin")
-    assert ana.place == "#".join(keeps(script, "small_thing"))
-    ana.says(next(offer.label for offer in ana.offers))
-    assert ana.place == "#".join(keeps(script, "name"))
-    ana.says("Ana")
-    assert ana.front.dialogue == CHECK_IN
-    assert {"small_thing", "name"} <= ana.progress.facts.keys()
-
-
-@pytest.mark.parametrize(
-    ("target", "memory", "answer", "value"),
-    [
-        ("change_name", "name", "Anna", "Anna"),
-        ("change_look_in", "look_in", "20:30", "20:30"),
-        ("change_look_in", "look_in", "quarter to nowhere", None),
-        ("change_country", "country", "Germany", "Germany"),
-    ],
-)
-def test_settings_change_one_memory_by_asking_its_one_step(
-    target: str, memory: str, answer: str, value: str | None, ana: Story
-) -> None:
-    before = ana.progress.facts
-    ana.says("/settings")
-    ana.says(label_to(ana, target))
-    assert ana.place == "#".join(keeps(ana.script, memory))
-    ana.says(answer)
-    if value is None:
-        assert ana.place == "#".join(keeps(ana.script, memory)), "it is asked again"
-        return
-    assert ana.progress.facts[memory].value == value
-    assert "kept" in ana.remarks
-    assert ana.progress.runs == ()
-    changed = {name for name, fact in ana.progress.facts.items() if before.get(name) != fact}
-    assert changed <= {memory, "zone"}
-
-
-def test_changing_the_country_to_one_with_several_zones_asks_for_the_clock(ana: Story) -> None:
-    ana.says("/settings")
-    ana.says(label_to(ana, "change_country")).says("Australia")
-    assert ana.place == "#".join(keeps(ana.script, "zone"))
-    perth = ana.now.astimezone(ZoneInfo("Australia/Perth"))
-    ana.says(f"{perth:%H:%M}")
-    assert ana.progress.facts["zone"].value == "Australia/Perth"
-    assert ana.progress.runs == ()
-
-
-def test_changing_to_a_country_with_one_zone_changes_the_clock_without_a_question(ana: Story) -> None:
-    ana.says("/settings")
-    ana.says(label_to(ana, "change_country")).says("Japan")
-    assert ana.progress.facts["zone"].value == "Asia/Tokyo"
-    assert ana.progress.runs == ()
 
 
 # --- what is typed beside the buttons -------------------------------------------------------

@@ -1,0 +1,82 @@
+"""Words of danger while the plan is written: the talk opens, and only what was misread stands in the plan after it."""
+
+from __future__ import annotations
+
+import pytest
+
+from dialogues.prompts import Prompts
+from state_machine.chart import Charts
+from state_machine.programme import PLAN_MAKING, PLAN_PARTS, SOS
+from tests.planning import PAGE, WORDS, at_rest, said, taps_through, with_a_plan
+from tests.talking import Story
+
+EXPLICIT = "I am going to kill myself tonight"
+NOT_MEANT = "everyone would be better off without me"
+
+
+@pytest.fixture
+def ana(charts: Charts, prompts: Prompts) -> Story:
+    return at_rest(charts, prompts)
+
+
+@pytest.fixture
+def planned(ana: Story) -> Story:
+    return with_a_plan(ana)
+
+
+def back_from_the_talk(story: Story) -> Story:
+    assert story.front.dialogue == SOS
+    return taps_through(story, "thoughts", "somebody_knows", "tomorrow", "landed")
+
+
+@pytest.mark.parametrize("part", PLAN_PARTS)
+def test_words_of_danger_open_the_talk_and_the_plan_goes_on_where_it_was(part: str, ana: Story) -> None:
+    taps_through(ana.says("/plan"), "make", "signs")
+    for written in PLAN_PARTS[: PLAN_PARTS.index(part)]:
+        ana.says(WORDS[f"plan_{written}"])
+    back_from_the_talk(ana.says(EXPLICIT))
+    assert ana.place == f"{PLAN_MAKING}#{part}"
+    assert ana.remarks == ["not_in_the_plan"]
+    for missing in PLAN_PARTS[PLAN_PARTS.index(part) :]:
+        ana.says(WORDS[f"plan_{missing}"])
+        assert "not_in_the_plan" not in ana.remarks
+    assert ana.place == PAGE
+    assert [words for words in WORDS.values() if words not in said(ana)] == []
+    assert EXPLICIT not in said(ana)
+    assert EXPLICIT not in repr(ana.entries)
+
+
+@pytest.mark.parametrize("part", PLAN_PARTS)
+def test_words_of_danger_in_a_part_asked_by_itself_leave_what_stood_there(part: str, planned: Story) -> None:
+    taps_through(planned, "which_changes", f"change_{part}")
+    back_from_the_talk(planned.says(EXPLICIT))
+    assert planned.place == f"{PLAN_MAKING}#{part}"
+    assert "not_in_the_plan" in planned.remarks
+    planned.says("Skip").says("/plan")
+    assert WORDS[f"plan_{part}"] in said(planned)
+    assert EXPLICIT not in said(planned)
+
+
+def test_words_said_to_be_misread_can_be_written_again_and_then_stand_in_the_plan(ana: Story) -> None:
+    taps_through(ana.says("/plan"), "make", "signs")
+    for words in (NOT_MEANT, EXPLICIT):
+        taps_through(ana.says(words), "misread")
+        assert "not_in_the_plan_yet" in ana.remarks
+        step_before = ana.place
+        ana.says(words)
+        assert ana.place != step_before
+        assert ana.front.dialogue == PLAN_MAKING
+    assert {answer.fact.value for answer in ana.front.answers} == {NOT_MEANT, EXPLICIT}
+
+
+def test_a_hint_that_became_plain_words_is_what_was_misread(ana: Story) -> None:
+    taps_through(ana.says("/plan"), "make", "signs")
+    taps_through(ana.says(NOT_MEANT).says(EXPLICIT), "misread")
+    assert ana.says(EXPLICIT).place == f"{PLAN_MAKING}#alone"
+
+
+def test_a_talk_that_was_asked_for_says_nothing_of_the_plan(ana: Story) -> None:
+    taps_through(ana.says("/plan"), "make", "signs")
+    taps_through(ana.says("/sos"), "only_numbers")
+    assert ana.place == f"{PLAN_MAKING}#signs"
+    assert ana.remarks == []

@@ -1,0 +1,67 @@
+"""The plan is never far away: from every step, in the menu, with the numbers under it."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from dialogues.prompts import Prompts
+from state_machine.chart import Charts
+from state_machine.engine import step
+from state_machine.events import Said
+from state_machine.programme import DOORS, HOME, PLAN, SOS
+from state_machine.progress import Fact, Progress
+from tests.planning import EMPTY, PAGE, at_rest, said, taps_through, with_a_plan
+from tests.standing import NOW, standings
+from tests.talking import START, Story, label_to
+
+
+@pytest.fixture
+def ana(charts: Charts, prompts: Prompts) -> Story:
+    return at_rest(charts, prompts)
+
+
+@pytest.fixture
+def planned(ana: Story) -> Story:
+    return with_a_plan(ana)
+
+
+def test_the_plan_opens_over_every_step_of_the_book_and_nothing_else_moves(charts: Charts) -> None:
+    for standing in standings(charts):
+        if standing.dialogue == PLAN:
+            continue
+        *below, front = step(charts, standing.progress, Said(NOW, "/plan")).progress.runs
+        assert front.dialogue == PLAN, f"not from {standing}"
+        waiting = [run for run in standing.progress.runs if run.dialogue not in DOORS]
+        assert waiting == below, f"something moved at {standing}"
+
+
+def test_the_plan_is_two_taps_from_twelve_steps_taken_at_random(charts: Charts, prompts: Prompts) -> None:
+    everywhere = [standing for standing in standings(charts) if standing.dialogue != PLAN]
+    for standing in random.Random(7).sample(everywhere, 12):  # noqa: S311 - a choice, no secret
+        story = Story(charts, prompts, standing.progress, NOW).says("/help")
+        story.says(label_to(story, "plan"))
+        assert story.front.dialogue == PLAN, f"not from {standing}"
+
+
+def test_the_plan_stands_in_the_menu_and_on_the_page_of_doors(charts: Charts, ana: Story) -> None:
+    plan = charts.script.dialogues[PLAN]
+    assert plan.menu
+    assert not {"suicide", "crisis", "danger", "safety"} & set(plan.menu.lower().split())
+    ana.says("hello")
+    assert ana.front.dialogue == HOME
+    ana.says(label_to(ana, "plan"))
+    assert ana.place == EMPTY
+
+
+def test_the_numbers_of_the_country_stand_under_the_plan(planned: Story) -> None:
+    assert "112" in said(planned)
+    assert taps_through(planned, "numbers").front.dialogue == SOS
+
+
+def test_without_a_country_the_plan_is_shown_all_the_same(charts: Charts, prompts: Prompts) -> None:
+    known = {"plan_ask": Fact("Ines", START)}
+    nowhere = Story(charts, prompts, Progress(phase="assessment", consent="1 2026-01-05", facts=known, heard=START))
+    assert nowhere.says("/plan").place == PAGE
+    assert "Ines" in said(nowhere)
