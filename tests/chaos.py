@@ -31,8 +31,8 @@ from tests.telegram.journey import DAY_ONE, END, answer_to, reply, shown
 from tests.telegram.proxy import TOKEN, Actor, Call, Proxy
 
 CLIENTS = 20
-GRACE = 0.5
-"""Seconds; a mark takes a few milliseconds, but a busy machine may let the process wait."""
+GRACE = 0.1
+"""Seconds; a receipt takes a few milliseconds, but a busy machine may let the process wait."""
 READING = 1.3
 """Seconds without a new bubble after which a client answers: longer than the pause between two bubbles."""
 ANSWER_TIME = (0.02, 0.08)
@@ -176,8 +176,8 @@ async def chaos(kills: int, seconds: float, seed: int, folder: Path) -> Tally:
                 await asyncio.sleep(dice.uniform(0, LONGEST_LIFE))
             else:
                 await asyncio.sleep(dice.uniform(0, LONGEST_LIFE))
-            await bot.end(signal.SIGKILL)
             killed_at.append(loop.time())
+            await bot.end(signal.SIGKILL)
             tally.kills += 1
             await bot.start()
         crowd.last_journeys = True
@@ -223,11 +223,21 @@ def _audit_answers(tally: Tally, chat: Chat, script: dict[str, str]) -> None:
 
 def _audit_doubled(tally: Tally, doubled: Iterable[Call], killed_at: list[float]) -> None:
     for call in doubled:
-        if call.answered_at is None:
+        seconds = answered_before_the_kill(call, killed_at)
+        if seconds is None:
             tally.doubled_unanswered += 1
         else:
-            kill = min((at for at in killed_at if at >= call.answered_at), default=float("inf"))
-            tally.doubled_after.append(kill - call.answered_at)
+            tally.doubled_after.append(seconds)
+
+
+def answered_before_the_kill(call: Call, killed_at: Iterable[float]) -> float | None:
+    """Seconds between the answer to a call and the kill after it; None where the kill came first, or no answer.
+
+    `killed_at`: when each signal was sent. The process is gone some time later, and an answer that the line takes
+    meanwhile reaches nobody.
+    """
+    kill = min((at for at in killed_at if at >= call.at), default=float("inf"))
+    return None if call.answered_at is None or call.answered_at >= kill else kill - call.answered_at
 
 
 def main() -> int:

@@ -24,7 +24,7 @@ from state_machine import occasions
 from state_machine.progress import Fact, Progress
 from state_machine.script import Script
 from storage.store import Store
-from tests.chaos import GRACE, Bot
+from tests.chaos import GRACE, Bot, answered_before_the_kill
 from tests.telegram.proxy import Call, Proxy
 
 ANSWER_TIME = (0.02, 0.08)
@@ -109,8 +109,8 @@ async def chaos(kills: int, seed: int, folder: Path, clients: int | None = None)
         while tally.kills < kills:
             await bot.polls()
             await asyncio.sleep(dice.uniform(*A_LIFE))
-            await bot.end(signal.SIGKILL)
             killed_at.append(loop.time())
+            await bot.end(signal.SIGKILL)
             tally.kills += 1
             await bot.start()
         last = begin + timedelta(seconds=tally.clients / A_SECOND)
@@ -134,11 +134,11 @@ async def chaos(kills: int, seed: int, folder: Path, clients: int | None = None)
 def _audit(tally: Tally, calls: list[Call], killed_at: list[float]) -> None:
     """The last of the calls is the one that counts; each before it was cut off by a kill."""
     for call in calls[:-1]:
-        if call.answered_at is None:
+        seconds = answered_before_the_kill(call, killed_at)
+        if seconds is None:
             tally.doubled_unanswered += 1
         else:
-            kill = min((at for at in killed_at if at >= call.answered_at), default=float("inf"))
-            tally.doubled_after.append(kill - call.answered_at)
+            tally.doubled_after.append(seconds)
 
 
 def main() -> int:
