@@ -1,4 +1,4 @@
-"""Words of danger while the plan is written: the talk opens, and only what was misread stands in the plan after it."""
+"""Words of danger while the plan is written: the talk opens, and only what was misread stands in the plan."""
 
 from __future__ import annotations
 
