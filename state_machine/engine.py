@@ -7,19 +7,17 @@ back, later) is read here first; then the open step; then, if nothing is open, w
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
 
-from state_machine.acts import UNTIL_THEY_WRITE
 from state_machine.alarm import alarm, is_label
 from state_machine.answers import Misread, read
 from state_machine.chart import Charts
-from state_machine.conditions import CONDITIONS, NIGHTS
+from state_machine.conditions import CONDITIONS
 from state_machine.effects import Redraw, Toast
 from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
 from state_machine.flow import OFFER_TO_GO_ON_AFTER, Flow
-from state_machine.occasions import GENTLE_AFTER, writes_first
 from state_machine.offers import PICK, Offer, offers
 from state_machine.plain_words import plain
+from state_machine.presence import is_here
 from state_machine.programme import (
     CHECK_IN,
     CHECK_IN_AGAIN,
@@ -35,8 +33,6 @@ from state_machine.script import Silence
 from state_machine.turn import Turn
 from state_machine.waking import woke
 
-SMALL_HOURS = (2, 5)
-"""Hours of the night in which hardly anybody writes whose clock we know rightly."""
 SHARED = frozenset({"sticker", "photo", "voice", "video", "document", "contact", "place"})
 """What can be shared beside text and has a refrain of its own; anything else is *other*."""
 
@@ -46,7 +42,7 @@ def step(charts: Charts, progress: Progress, event: Event) -> Turn:
     turn = Flow(charts, progress, event.at)
     repair(turn)
     if not isinstance(event, Woke):
-        _writes_again(turn, event)
+        is_here(turn, event)
     match event:
         case Said():
             _said(turn, event)
@@ -61,19 +57,6 @@ def step(charts: Charts, progress: Progress, event: Event) -> Turn:
         case Woke():
             woke(turn)
     return turn.finish()
-
-
-def _writes_again(turn: Flow, event: Event) -> None:
-    """They are here. After ten silent days they are asked before we write first again.
-
-    A pause until they write ends with the next words, not with a second tap on the button that began it.
-    """
-    heard = turn.progress.heard
-    long_gone = heard is not None and event.at - heard >= GENTLE_AFTER[-1]
-    asked = turn.progress.suspended or (long_gone and writes_first(turn.progress))
-    turn.change(heard=event.at, ignored_since=None, suspended=asked, nights=_nights(turn, event))
-    if turn.progress.paused_until == UNTIL_THEY_WRITE and isinstance(event, Said) and not event.crossed:
-        turn.change(paused_until=None)
 
 
 # --- what is said --------------------------------------------------------------------
@@ -189,15 +172,6 @@ def _idle(turn: Flow) -> None:
         turn.open(first)
     elif CONDITIONS["after_danger"](turn.view()) or not turn.open_due():
         turn.open(HOME)
-
-
-def _nights(turn: Flow, event: Event) -> tuple[date, ...]:
-    """The last nights on which they wrote when most people sleep: perhaps their clock is another."""
-    at = turn.view().local(event.at)
-    if not SMALL_HOURS[0] <= at.hour < SMALL_HOURS[1]:
-        return turn.progress.nights
-    lately = (night for night in turn.progress.nights if timedelta(0) < at.date() - night < timedelta(days=10))
-    return (*lately, at.date())[-NIGHTS:]
 
 
 def _asked_first(turn: Flow) -> str | None:
