@@ -1,4 +1,4 @@
-"""What every test may ask for: the real book, its machines, its words, and a whole app on a fresh folder."""
+"""What every test may ask for: the real book, its machines, its words, a store, and a whole app on a fresh folder."""
 
 from __future__ import annotations
 
@@ -36,6 +36,14 @@ def charts(book: Book) -> Charts:
 @pytest.fixture(scope="session")
 def prompts(book: Book) -> Prompts:
     return Prompts(book, Lines.read(), "Robin")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """An empty store, its files beside whatever else a test puts into its folder."""
+    opened = Store.open(tmp_path)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

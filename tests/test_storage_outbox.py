@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,6 @@ from hypothesis import strategies as st
 from state_machine.messages import Choice, Edit, ExportFile, Lane, Message, Outgoing, TapAnswer
 from storage import Burst, Store
 from tests.storing import DAY, HOUR, MINUTE, NOW, change, rows
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(tmp_path)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
