@@ -30,6 +30,8 @@ log = logging.getLogger("ipt.conversation")
 
 TRY_AGAIN_AFTER = timedelta(hours=1)
 """When a wake-up that broke is tried once more."""
+NEXT_AFTER = timedelta(minutes=1)
+"""How soon after a wake-up the next may come, so that nothing can ever speak again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,25 +121,27 @@ class Conversation:
         return None
 
     def wake(self, client: str, due: datetime, now: datetime) -> bool:
-        """Let the time that was waited for have come. False if it has been dealt with before."""
+        """Let the time that was waited for have come. False if it has been dealt with before.
+
+        The instant on the chat is what is waited for: a turn sets the next one, so each comes once.
+        """
         with self._store.begin() as work:
-            key = f"wake:{client}:{due.isoformat()}"
             try:
                 chat = work.clients.get(client)
             except Unreadable as fault:
                 self._count(client, fault)
                 work.clients.wake(client, None)
                 return False
-            if chat is None or not work.inbox.is_new(key, now):
+            if chat is None or chat.wake_at != due:
                 return False
             asked = () if chat.question_id is None else (chat.question_id,)
             decided = self._decide(chat, Woke(now), Tap(deletes=asked))
             if isinstance(decided, Exception):
                 self._count(client, decided)
-                work.inbox.park(key, client, b"", type(decided).__name__)
+                work.inbox.park(f"wake:{client}:{due.isoformat()}", client, b"", type(decided).__name__)
                 work.clients.wake(client, now + TRY_AGAIN_AFTER)
             else:
-                self._carry_out(work, chat, decided, now)
+                self._carry_out(work, chat, decided, now, not_before=now + NEXT_AFTER)
         return True
 
     def blocked(self, address: str, now: datetime) -> None:
@@ -161,7 +165,10 @@ class Conversation:
         except Exception as fault:
             return fault
 
-    def _carry_out(self, work: Work, chat: Chat, decided: _Decided, now: datetime) -> None:
+    def _carry_out(
+        self, work: Work, chat: Chat, decided: _Decided, now: datetime, not_before: datetime | None = None
+    ) -> None:
+        """Keep a turn, and put what it says into the outbox. `not_before`: they are not woken earlier than that."""
         turn = decided.turn
         if any(isinstance(effect, Erase) for effect in turn.effects):
             farewell = [message for message in decided.outgoing if isinstance(message, Message)]
@@ -177,7 +184,10 @@ class Conversation:
                     work.entries.strike(chat.client, run=run, person=person)
                 case _:
                     pass
-        work.clients.keep(chat, turn.progress, occasions.next_wake(self._charts.script, turn.progress), now)
+        wake_at = occasions.next_wake(self._charts.script, turn.progress)
+        if wake_at is not None and not_before is not None:
+            wake_at = max(wake_at, not_before)
+        work.clients.keep(chat, turn.progress, wake_at, now)
         if decided.outgoing:
             work.outbox.put(chat.client, turn.lane, decided.outgoing, now)
 

@@ -48,6 +48,7 @@ _get = select(
     _waiting.label("waiting"),
     chats.c.question_id,
     _asking.label("asking"),
+    chats.c.wake_at,
 ).where(chats.c.client == bindparam("client"))
 _keep = (
     update(chats)
@@ -68,7 +69,8 @@ class Chat:
     """One client's chat as it stood when it was read.
 
     `last_message_id` is the greatest message id carried so far; `waiting` how many parcels are still to be carried,
-    `asking` how many of them are questions; `question_id` is the message that ends the question carried last.
+    `asking` how many of them are questions; `question_id` is the message that ends the question carried last;
+    `wake_at` is when they are to be woken.
     """
 
     client: str
@@ -80,6 +82,7 @@ class Chat:
     waiting: int
     question_id: int | None = None
     asking: int = 0
+    wake_at: datetime | None = None
 
 
 class Clients:
@@ -146,7 +149,7 @@ class Clients:
         )
         if changed.rowcount != 1:
             raise Stale
-        return replace(chat, progress=progress, version=chat.version + 1)
+        return replace(chat, progress=progress, version=chat.version + 1, wake_at=wake_at)
 
     def wake(self, client: str, wake_at: datetime | None) -> None:
         """Change only when to wake: for a client whose progress can't be read, so that they are not due for ever."""
@@ -198,8 +201,10 @@ class Clients:
     def _change(self, client: str, **values: int | None) -> None:
         self._connection.execute(update(chats).where(chats.c.client == client).values(values))
 
-    def _read(self, row: Row[str, bytes, bytes, int, int | None, int | None, int, int | None, int]) -> Chat:
-        client, address, progress, version, last_message_id, blocked_at, waiting, question_id, asking = row
+    def _read(
+        self, row: Row[str, bytes, bytes, int, int | None, int | None, int, int | None, int, int | None]
+    ) -> Chat:
+        client, address, progress, version, last_message_id, blocked_at, waiting, question_id, asking, wake_at = row
         try:
             return Chat(
                 client,
@@ -211,6 +216,7 @@ class Clients:
                 waiting,
                 question_id,
                 asking,
+                None if wake_at is None else instant(wake_at),
             )
         except (InvalidSealing, Malformed, UnicodeDecodeError):
             raise Unreadable(client) from None
