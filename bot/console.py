@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from bot.app import App
 from bot.conversation import Heard
-from state_machine import agenda, occasions
+from state_machine import agenda
 from state_machine.events import Said
 from state_machine.messages import ExportFile, Message
 from state_machine.offers import FINISHED, PICK
@@ -84,8 +84,11 @@ class Console:
     def _wake_up(self) -> None:
         """Let everything happen that had to happen by now, each at its own instant."""
         while (chat := self._chat()) is not None:
-            due = occasions.next_wake(self._app.charts.script, chat.progress)
-            if due is None or due > self._now() or not self._app.conversation.wake(chat.client, due, due):
+            due = chat.wake_at
+            if due is None or due > self._now():
+                return
+            at = max(due, chat.progress.heard or due)
+            if not self._app.conversation.wake(chat.client, due, at):
                 return
             self._drain()
 

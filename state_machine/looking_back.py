@@ -92,7 +92,8 @@ def stands_out(progress: Progress, today: date) -> str | None:
     if not kept or any(today - day < EVERY for day in told.values()):
         return None
     subjects = {str(kept[-1].day.weekday()), kept[-1].moment or ""} - UNTOLD - {""}
-    fresh = [subject for subject in sorted(subjects) if today - told.get(subject, date.min) >= SAME_AFTER]
+    lately = [subject for subject, day in told.items() if today - day < SAME_AFTER]
+    fresh = [one for one in sorted(subjects) if not any(_is_the_same(kept, one, other, today) for other in lately)]
     ranked = sorted(((_errors_apart(kept, one, today), one) for one in fresh), reverse=True)
     return ranked[0][1] if ranked and ranked[0][0] >= ERRORS_APART else None
 
@@ -129,6 +130,13 @@ def _told(progress: Progress) -> dict[str, date]:
         for name, done in progress.done.items()
         if name.startswith(_PREFIX)
     }
+
+
+def _is_the_same(kept: Iterable[CheckIn], one: str, other: str, today: date) -> bool:
+    """Whether two subjects are one told in two ways: lonely Sundays are *Sundays*, and they are *alone*."""
+    those = {at.run for at in kept if _is_about(at, one) and today - LOOKED_AT < at.day <= today}
+    others = {at.run for at in kept if _is_about(at, other) and today - LOOKED_AT < at.day <= today}
+    return one == other or 2 * len(those & others) > min(len(those), len(others))
 
 
 def _is_about(one: CheckIn, subject: str) -> bool:

@@ -66,6 +66,7 @@ def _write_first(turn: Flow, reason: Reason) -> None:
     """Open what the occasion is for. On a phone that others may see, only that something waits."""
     if turn.front is not None and turn.front.dialogue in DOORS:
         turn.drop(turn.front)  # a door left open is no question that waits
+    _close_what_was_left(turn, reason)
     if turn.front is not None and turn.front.dialogue == GO_ON:
         if reason is not Reason.GENTLE_WORD:
             return  # offered already, and not answered: once is enough
@@ -82,6 +83,18 @@ def _write_first(turn: Flow, reason: Reason) -> None:
         turn.open_due()
     else:
         turn.open(CHECK_IN)
+
+
+def _close_what_was_left(turn: Flow, reason: Reason) -> None:
+    """Close what was looked at and left, like a page; what was answered in it stays, and a part keeps its place.
+
+    A check-in that was asked for comes instead of what else is open; a talk offers a part that is half done first.
+    """
+    parts = {part.dialogue for part in turn.script.contents} | {GO_ON}
+    while (run := turn.front) is not None and not turn.dialogue(run).safety:
+        if reason not in (Reason.CHECK_IN, Reason.SNOOZE) and (run.amends or run.dialogue in parts):
+            return
+        turn.close_as_left(run)
 
 
 def _silent(turn: Flow) -> None:

@@ -35,6 +35,7 @@ class Stage(Protocol):
     def begin(self, progress: Progress) -> None: ...
     def happens(self, event: Event) -> list[Outgoing]: ...
     def progress(self) -> Progress: ...
+    def wake_at(self) -> datetime | None: ...
 
 
 class InMemory:
@@ -55,6 +56,9 @@ class InMemory:
 
     def progress(self) -> Progress:
         return self._progress
+
+    def wake_at(self) -> datetime | None:
+        return occasions.next_wake(self._charts.script, self._progress)
 
 
 class Performance:
@@ -150,7 +154,7 @@ class Performance:
     def _time_passes(self, time: timedelta) -> Iterator[str]:
         until = self._now + time
         while True:
-            due = occasions.next_wake(self._charts.script, self._stage.progress())
+            due = self._stage.wake_at()
             if due is None or due > until:
                 break
             self._now = max(due, self._now)

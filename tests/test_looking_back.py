@@ -81,6 +81,18 @@ def test_after_something_was_told_there_is_a_week_of_nothing_and_a_month_without
     assert told(LONELY, **{"pattern:alone": done(28)}) == "alone"
 
 
+def test_the_same_days_are_not_told_of_twice_under_two_names() -> None:
+    sundays = tuple(
+        CheckIn(at, TODAY - timedelta(days=at), 2 if lonely else 6, "alone" if lonely else "talked")
+        for at in reversed(range(28))
+        for lonely in [(TODAY - timedelta(days=at)).weekday() == 6]
+    )
+    week_ago = Done(1, NOW - timedelta(days=7), "fits", 7, day=TODAY - timedelta(days=7))
+    assert told(sundays) in {"6", "alone"}
+    assert told(sundays, **{"pattern:alone": week_ago}) is None
+    assert told(sundays, **{"pattern:6": week_ago}) is None
+
+
 def test_numbers_that_only_go_up_and_down_seldom_stand_out() -> None:
     dice = Random(5)  # noqa: S311
     moments = ("talked", "alone", "quarrelled", "helped", "close")

@@ -14,6 +14,7 @@ import pytest
 from bot.app import App
 from bot.conversation import Heard
 from dialogues.prompts import Prompts
+from state_machine import occasions
 from state_machine.chart import Charts
 from state_machine.events import Event, Tapped, Woke
 from state_machine.messages import Outgoing
@@ -36,7 +37,8 @@ class ThroughTheStore:
             return
         with self._app.store.begin() as work:
             chat = work.clients.open(ADDRESS, progress.heard or _EPOCH)
-            work.clients.keep(chat, progress, None, progress.heard or _EPOCH)
+            wake_at = occasions.next_wake(self._app.charts.script, progress)
+            work.clients.keep(chat, progress, wake_at, progress.heard or _EPOCH)
 
     def happens(self, event: Event) -> list[Outgoing]:
         self._turns += 1
@@ -44,7 +46,8 @@ class ThroughTheStore:
             with self._app.store.begin() as work:
                 chat = work.clients.at(ADDRESS)
             assert chat is not None
-            self._app.conversation.wake(chat.client, event.at, event.at)
+            assert chat.wake_at is not None
+            assert self._app.conversation.wake(chat.client, chat.wake_at, event.at)
         else:
             tapped = isinstance(event, Tapped)
             heard = Heard(f"test:{self._turns}", ADDRESS, event, 1 if tapped else None, "tap" if tapped else None)
@@ -64,6 +67,11 @@ class ThroughTheStore:
                 return []
             work.outbox.carried(chat.client, {parcel.id: None for parcel in burst.parcels}, event.at)
             return [parcel.message for parcel in burst.parcels]
+
+    def wake_at(self) -> datetime | None:
+        with self._app.store.begin() as work:
+            chat = work.clients.at(ADDRESS)
+            return chat.wake_at if chat else None
 
     def progress(self) -> Progress:
         with self._app.store.begin() as work:
