@@ -64,7 +64,7 @@ def test_two_silences_that_end_in_the_same_instant_both_end(zed: Client) -> None
     assert isinstance(door.silence.takes, Silence)
     over = datetime(2026, 1, 10, 3, 0, tzinfo=UTC) - door.silence.takes.after  # in the quiet hours, as the other
     runs = (Run(90, CHECK_IN, "mood_now", asked, asked), Run(91, GENTLE_WORD, door.name, over, over))
-    progress = replace(zed.progress, runs=runs, heard=asked - timedelta(days=2))
+    progress = replace(zed.progress, runs=runs, suspended=True)
     chat = zed.chat
     with zed.app.store.begin() as work:
         work.clients.keep(chat, progress, occasions.next_wake(zed.script, progress), asked)
