@@ -31,7 +31,7 @@ log = logging.getLogger("ipt.conversation")
 TRY_AGAIN_AFTER = timedelta(hours=1)
 """When a wake-up that broke is tried once more."""
 NEXT_AFTER = timedelta(minutes=1)
-"""How soon after a wake-up the next may come, so that nothing can ever speak again and again."""
+"""How long what is due still after a wake-up waits for the next, so that nothing can speak again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class Conversation:
                 work.inbox.park(f"wake:{client}:{due.isoformat()}", client, b"", type(decided).__name__)
                 work.clients.wake(client, now + TRY_AGAIN_AFTER)
             else:
-                self._carry_out(work, chat, decided, now, not_before=now + NEXT_AFTER)
+                self._carry_out(work, chat, decided, now, woken=True)
         return True
 
     def blocked(self, address: str, now: datetime) -> None:
@@ -165,10 +165,8 @@ class Conversation:
         except Exception as fault:
             return fault
 
-    def _carry_out(
-        self, work: Work, chat: Chat, decided: _Decided, now: datetime, not_before: datetime | None = None
-    ) -> None:
-        """Keep a turn, and put what it says into the outbox. `not_before`: they are not woken earlier than that."""
+    def _carry_out(self, work: Work, chat: Chat, decided: _Decided, now: datetime, woken: bool = False) -> None:
+        """Keep a turn, and put what it says into the outbox. `woken`: what is due still then waits a little."""
         turn = decided.turn
         if any(isinstance(effect, Erase) for effect in turn.effects):
             farewell = [message for message in decided.outgoing if isinstance(message, Message)]
@@ -185,8 +183,8 @@ class Conversation:
                 case _:
                     pass
         wake_at = occasions.next_wake(self._charts.script, turn.progress)
-        if wake_at is not None and not_before is not None:
-            wake_at = max(wake_at, not_before)
+        if woken and wake_at is not None and wake_at <= now:
+            wake_at = now + NEXT_AFTER
         work.clients.keep(chat, turn.progress, wake_at, now)
         if decided.outgoing:
             work.outbox.put(chat.client, turn.lane, decided.outgoing, now)

@@ -92,3 +92,16 @@ def test_a_part_that_is_half_done_keeps_its_place_while_the_check_in_comes(zed: 
     lives(zed, datetime(2026, 1, 9, 18, 5, tzinfo=UTC))
     assert zed.progress.runs[-1].dialogue == CHECK_IN
     assert [(run.dialogue, run.step) for run in zed.progress.aside] == [(FIRST_PEOPLE, step)]
+
+
+def test_what_is_due_seconds_after_a_silence_comes_at_its_own_second(zed: Client) -> None:
+    six = datetime(2026, 1, 9, 18, 0, tzinfo=UTC)
+    asked = six - timedelta(hours=10, seconds=17)
+    chat = zed.chat
+    progress = replace(zed.progress, runs=(Run(90, CHECK_IN, "mood_now", asked, asked),), slots={"check_in": asked})
+    with zed.app.store.begin() as work:
+        work.clients.keep(chat, progress, occasions.next_wake(zed.script, progress), asked)
+    zed.now = asked
+    lives(zed, six - timedelta(seconds=1))
+    assert not zed.progress.runs
+    assert zed.chat.wake_at == six
