@@ -21,6 +21,8 @@ from dialogues.prompts import Prompts
 from state_machine import chart
 from state_machine.chart import Charts
 from storage.store import Store
+from tests.planning import at_rest, with_a_plan
+from tests.talking import DAY_ONE, Client, Story
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +55,38 @@ def app(tmp_path: Path, book: Book, charts: Charts, prompts: Prompts) -> Iterato
     store = Store.open(settings.data_dir)
     yield App(settings, book, charts, prompts, store, Conversation(store, charts, prompts))
     store.close()
+
+
+@pytest.fixture
+def newcomer(app: App) -> Client:
+    """Somebody whom the whole app has asked its first question."""
+    client = Client(app)
+    client.says("/start")
+    return client
+
+
+@pytest.fixture
+def stranger(charts: Charts, prompts: Prompts) -> Story:
+    """Somebody who has just been asked their first question."""
+    return Story(charts, prompts).says("/start")
+
+
+@pytest.fixture
+def ana(stranger: Story) -> Story:
+    """Ana, in Ireland, in the evening of her first day."""
+    return stranger.answers(DAY_ONE)
+
+
+@pytest.fixture
+def resting(charts: Charts, prompts: Prompts) -> Story:
+    """Ana, who has said yes and has nothing open."""
+    return at_rest(charts, prompts)
+
+
+@pytest.fixture
+def planned(resting: Story) -> Story:
+    """Ana, who reads her plan for hard moments."""
+    return with_a_plan(resting)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -19,7 +19,7 @@ from state_machine.programme import NOTE, WELCOME
 from state_machine.script import Label
 from storage.parked_parcels import ParkedParcel, ParkedParcels
 from tests.cut_off import with_broken
-from tests.talking import BETWEEN, Client, keeps
+from tests.talking import BETWEEN, DAY_ONE, Client, keeps, walk
 
 NAME = "Marigold Quastenflosser"
 CHAT = 778_899_001_133
@@ -55,6 +55,14 @@ class OnTelegram(Client):
         heard = Reader(7, "CompanionBot").read(Update.de_json(raw, None), self.now, written(raw))
         assert isinstance(heard, Heard)
         return heard
+
+
+def asked_for_a_wish(app: App) -> OnTelegram:
+    """Somebody in the middle of their first day."""
+    client = OnTelegram(app)
+    client.says("/start")
+    walk(client, DAY_ONE, until="#".join(keeps(client.script, "wish", WELCOME)))
+    return client
 
 
 def broken(app: App, dialogue: str = WELCOME) -> App:

@@ -18,14 +18,6 @@ from tests.talking import DAY_ONE, Client, app_on, reply
 REPOSITORY = Path(__file__).parent.parent
 
 
-@pytest.fixture
-def ana(app: App) -> Client:
-    """Somebody who has been asked their first question."""
-    client = Client(app)
-    client.says("/start")
-    return client
-
-
 CHILD = """
 import os, signal, sys
 from datetime import datetime
@@ -56,21 +48,21 @@ die()
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_before_the_commit_there_is_no_trace_and_after_it_everything_is_sent(
-    when: str, ana: Client, app: App
+    when: str, newcomer: Client, app: App
 ) -> None:
-    before, place = rows_of_each(app.store), ana.place
-    heard = ana.heard(reply(ana, DAY_ONE))
+    before, place = rows_of_each(app.store), newcomer.place
+    heard = newcomer.heard(reply(newcomer, DAY_ONE))
     app.store.close()
     _killed(app, when, heard)
     afresh = _opened_again(app)
-    ana.app = afresh
+    newcomer.app = afresh
     if when == "before":
-        assert (rows_of_each(afresh.store), ana.place) == (before, place)
+        assert (rows_of_each(afresh.store), newcomer.place) == (before, place)
         assert afresh.conversation.hear(heard)
     else:
         assert not afresh.conversation.hear(heard)
-    assert ana.place != place
-    assert ana.arrives()
+    assert newcomer.place != place
+    assert newcomer.arrives()
     afresh.store.close()
 
 

@@ -23,14 +23,6 @@ from tests.talking import DAY_ONE, Client, reply, walk
 FAULT = "fault"
 
 
-@pytest.fixture
-def ana(app: App) -> Client:
-    """Somebody who has been asked their first question."""
-    client = Client(app)
-    client.says("/start")
-    return client
-
-
 def _with_a_broken_step(app: App, place: str) -> App:
     """The same app, with a book in which one step can't be said."""
     dialogue, _, name = place.partition("#")
@@ -46,73 +38,73 @@ def _with_a_broken_step(app: App, place: str) -> App:
 
 
 def test_a_turn_that_breaks_leaves_progress_as_it_was_and_the_next_message_goes_on(
-    ana: Client, app: App, caplog: pytest.LogCaptureFixture
+    newcomer: Client, app: App, caplog: pytest.LogCaptureFixture
 ) -> None:
-    words = reply(ana, DAY_ONE)
-    before = ana.progress
-    broken = _with_a_broken_step(app, _next_place(ana, Said(ana.now, words)))
+    words = reply(newcomer, DAY_ONE)
+    before = newcomer.progress
+    broken = _with_a_broken_step(app, _next_place(newcomer, Said(newcomer.now, words)))
     with caplog.at_level(logging.DEBUG):
-        assert broken.conversation.hear(ana.heard(words))
-    assert ana.progress == before
-    assert ana.arrives() == [app.prompts.refrain(FAULT)]
+        assert broken.conversation.hear(newcomer.heard(words))
+    assert newcomer.progress == before
+    assert newcomer.arrives() == [app.prompts.refrain(FAULT)]
     assert broken.conversation.faults == 1
     with app.store.begin() as work:
         (parked,) = work.inbox.parked()
-    assert (parked.client, parked.payload) == (ana.chat.client, words.encode())
+    assert (parked.client, parked.payload) == (newcomer.chat.client, words.encode())
     assert words not in caplog.text
-    ana.app = app
-    assert ana.says(words)
-    assert ana.progress != before
+    newcomer.app = app
+    assert newcomer.says(words)
+    assert newcomer.progress != before
 
 
-def test_the_same_broken_update_again_is_not_apologised_for_twice(ana: Client, app: App) -> None:
-    words = reply(ana, DAY_ONE)
-    broken = _with_a_broken_step(app, _next_place(ana, Said(ana.now, words)))
-    heard = ana.heard(words)
+def test_the_same_broken_update_again_is_not_apologised_for_twice(newcomer: Client, app: App) -> None:
+    words = reply(newcomer, DAY_ONE)
+    broken = _with_a_broken_step(app, _next_place(newcomer, Said(newcomer.now, words)))
+    heard = newcomer.heard(words)
     broken.conversation.hear(heard)
-    assert len(ana.arrives()) == 1
+    assert len(newcomer.arrives()) == 1
     assert not broken.conversation.hear(heard)
-    assert not ana.arrives()
+    assert not newcomer.arrives()
 
 
-def test_a_wake_up_that_breaks_is_tried_again_later_and_the_client_is_not_disturbed(ana: Client, app: App) -> None:
-    walk(ana, DAY_ONE)
-    before = ana.progress
+def test_a_wake_up_that_breaks_is_tried_again_later_and_nobody_is_disturbed(newcomer: Client, app: App) -> None:
+    walk(newcomer, DAY_ONE)
+    before = newcomer.progress
     due = occasions.next_wake(app.charts.script, before)
     assert due is not None
-    broken = _with_a_broken_step(app, _next_place(ana, Woke(due)))
-    assert broken.conversation.wake(ana.chat.client, due, due)
-    assert ana.progress == before
-    assert not ana.arrives()
+    broken = _with_a_broken_step(app, _next_place(newcomer, Woke(due)))
+    assert broken.conversation.wake(newcomer.chat.client, due, due)
+    assert newcomer.progress == before
+    assert not newcomer.arrives()
     with app.store.begin() as work:
         assert work.clients.due(due, 9) == []
         ((client, again),) = work.clients.due(due + timedelta(days=1), 9)
-    assert client == ana.chat.client
+    assert client == newcomer.chat.client
     assert again > due
     assert app.conversation.wake(client, again, again)
-    assert ana.arrives()
+    assert newcomer.arrives()
 
 
-def test_a_corrupt_row_is_that_client_s_fault_alone(ana: Client, app: App) -> None:
+def test_a_corrupt_row_is_that_client_s_fault_alone(newcomer: Client, app: App) -> None:
     ben = Client(app, "ben")
     ben.says("/start")
     change(
         app.settings.data_dir / "companion.sqlite",
         "UPDATE chats SET progress = x'01ff' WHERE client = ?",
-        ana.chat.client,
+        newcomer.chat.client,
     )
-    app.conversation.hear(ana.heard("anything"))
-    assert ana.arrives() == [app.prompts.refrain(FAULT)]
+    app.conversation.hear(newcomer.heard("anything"))
+    assert newcomer.arrives() == [app.prompts.refrain(FAULT)]
     assert app.conversation.faults == 1
     assert ben.says(reply(ben, DAY_ONE))
     with app.store.begin() as work:
         assert [parked.payload for parked in work.inbox.parked()] == [b"anything"]
 
 
-def test_a_corrupt_row_that_is_due_is_not_due_for_ever(ana: Client, app: App) -> None:
-    walk(ana, DAY_ONE)
-    client = ana.chat.client
-    due = occasions.next_wake(app.charts.script, ana.progress)
+def test_a_corrupt_row_that_is_due_is_not_due_for_ever(newcomer: Client, app: App) -> None:
+    walk(newcomer, DAY_ONE)
+    client = newcomer.chat.client
+    due = occasions.next_wake(app.charts.script, newcomer.progress)
     assert due is not None
     change(app.settings.data_dir / "companion.sqlite", "UPDATE chats SET progress = x'01'")
     assert not app.conversation.wake(client, due, due)
@@ -121,24 +113,24 @@ def test_a_corrupt_row_that_is_due_is_not_due_for_ever(ana: Client, app: App) ->
 
 
 def test_two_clients_turns_do_not_mix(app: App) -> None:
-    ana, ben = Client(app, "ana"), Client(app, "ben")
-    for client in (ana, ben):
+    newcomer, ben = Client(app, "newcomer"), Client(app, "ben")
+    for client in (newcomer, ben):
         client.says("/start")
     for _ in range(5):
-        ana.says(reply(ana, DAY_ONE))
+        newcomer.says(reply(newcomer, DAY_ONE))
         ben.says(reply(ben, {**DAY_ONE, "phone": "shared", "country": "Germany"}))
-    assert ana.place == ben.place
-    assert {a.fact.value for a in ana.progress.runs[0].answers} != {
+    assert newcomer.place == ben.place
+    assert {a.fact.value for a in newcomer.progress.runs[0].answers} != {
         a.fact.value for a in ben.progress.runs[0].answers
     }
     with app.store.begin() as work:
         assert work.clients.count() == 2
-    assert ana.chat.client != ben.chat.client
+    assert newcomer.chat.client != ben.chat.client
     alone = Client(app, "cy")
     alone.says("/start")
     for _ in range(5):
         alone.says(reply(alone, DAY_ONE))
-    assert _said_and_done(alone.progress) == _said_and_done(ana.progress)
+    assert _said_and_done(alone.progress) == _said_and_done(newcomer.progress)
 
 
 def _next_place(client: Client, event: Event) -> str:

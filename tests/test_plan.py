@@ -14,20 +14,9 @@ from state_machine.effects import Erase
 from state_machine.messages import Lane
 from state_machine.programme import PLAN, PLAN_MAKING, PLAN_PARTS, SOS
 from state_machine.progress import Fact, Progress
-from tests.planning import EMPTY, PAGE, WORDS, at_rest, said, taps_through, with_a_plan
+from tests.planning import EMPTY, PAGE, WORDS, said, taps_through
 from tests.standing import NOW
 from tests.talking import START, Story
-
-
-@pytest.fixture
-def ana(charts: Charts, prompts: Prompts) -> Story:
-    return at_rest(charts, prompts)
-
-
-@pytest.fixture
-def planned(ana: Story) -> Story:
-    return with_a_plan(ana)
-
 
 # --- made ----------------------------------------------------------------------------------
 
@@ -42,26 +31,26 @@ def test_a_plan_is_never_held_back(planned: Story) -> None:
     assert planned.turn.lane is Lane.SAFETY
 
 
-def test_every_part_can_be_skipped_and_an_empty_plan_says_so(ana: Story) -> None:
-    taps_through(ana.says("/plan"), "make", "signs")
+def test_every_part_can_be_skipped_and_an_empty_plan_says_so(resting: Story) -> None:
+    taps_through(resting.says("/plan"), "make", "signs")
     for _ in PLAN_PARTS:
-        ana.says("Skip")
-    assert ana.place == EMPTY
-    assert not any(name.startswith("plan_") for name in ana.progress.facts)
+        resting.says("Skip")
+    assert resting.place == EMPTY
+    assert not any(name.startswith("plan_") for name in resting.progress.facts)
 
 
-def test_what_was_written_before_it_was_left_is_kept(ana: Story) -> None:
-    taps_through(ana.says("/plan"), "make", "signs")
-    ana.says("the blinds stay down").says("/later").says("/plan")
-    assert ana.place == PAGE
-    assert "the blinds stay down" in said(ana)
+def test_what_was_written_before_it_was_left_is_kept(resting: Story) -> None:
+    taps_through(resting.says("/plan"), "make", "signs")
+    resting.says("the blinds stay down").says("/later").says("/plan")
+    assert resting.place == PAGE
+    assert "the blinds stay down" in said(resting)
 
 
-def test_silence_in_the_middle_of_it_closes_it_and_keeps_what_was_written(ana: Story) -> None:
-    taps_through(ana.says("/plan"), "make", "signs")
-    ana.says("the blinds stay down").passes(days=2)
-    assert PLAN_MAKING not in {run.dialogue for run in ana.progress.runs}
-    assert ana.progress.facts["plan_signs"].value == "the blinds stay down"
+def test_silence_in_the_middle_of_it_closes_it_and_keeps_what_was_written(resting: Story) -> None:
+    taps_through(resting.says("/plan"), "make", "signs")
+    resting.says("the blinds stay down").passes(days=2)
+    assert PLAN_MAKING not in {run.dialogue for run in resting.progress.runs}
+    assert resting.progress.facts["plan_signs"].value == "the blinds stay down"
 
 
 def test_going_through_it_again_keeps_what_is_skipped(planned: Story) -> None:
@@ -100,12 +89,12 @@ def test_a_part_is_changed_by_itself_and_the_plan_is_shown_again(part: str, plan
 
 
 @pytest.mark.parametrize("part", PLAN_PARTS)
-def test_one_part_can_be_the_whole_plan(part: str, ana: Story) -> None:
-    taps_through(ana.says("/plan"), "which_first", f"change_{part}")
-    ana.says("only this")
-    assert ana.place == PAGE
-    assert "only this" in said(ana)
-    assert [name for name in ana.progress.facts if name.startswith("plan_")] == [f"plan_{part}"]
+def test_one_part_can_be_the_whole_plan(part: str, resting: Story) -> None:
+    taps_through(resting.says("/plan"), "which_first", f"change_{part}")
+    resting.says("only this")
+    assert resting.place == PAGE
+    assert "only this" in said(resting)
+    assert [name for name in resting.progress.facts if name.startswith("plan_")] == [f"plan_{part}"]
 
 
 def test_a_part_that_is_skipped_when_asked_alone_stays_as_it_was(planned: Story) -> None:

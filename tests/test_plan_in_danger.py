@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from dialogues.prompts import Prompts
-from state_machine.chart import Charts
 from state_machine.programme import PLAN_MAKING, PLAN_PARTS, SOS
-from tests.planning import PAGE, WORDS, at_rest, said, taps_through, with_a_plan
+from tests.planning import PAGE, WORDS, said, taps_through
 from tests.talking import Story
 
 EXPLICIT = "I am going to kill myself tonight"
 NOT_MEANT = "everyone would be better off without me"
-
-
-@pytest.fixture
-def ana(charts: Charts, prompts: Prompts) -> Story:
-    return at_rest(charts, prompts)
-
-
-@pytest.fixture
-def planned(ana: Story) -> Story:
-    return with_a_plan(ana)
 
 
 def back_from_the_talk(story: Story) -> Story:
@@ -30,20 +18,20 @@ def back_from_the_talk(story: Story) -> Story:
 
 
 @pytest.mark.parametrize("part", PLAN_PARTS)
-def test_words_of_danger_open_the_talk_and_the_plan_goes_on_where_it_was(part: str, ana: Story) -> None:
-    taps_through(ana.says("/plan"), "make", "signs")
+def test_words_of_danger_open_the_talk_and_the_plan_goes_on_where_it_was(part: str, resting: Story) -> None:
+    taps_through(resting.says("/plan"), "make", "signs")
     for written in PLAN_PARTS[: PLAN_PARTS.index(part)]:
-        ana.says(WORDS[f"plan_{written}"])
-    back_from_the_talk(ana.says(EXPLICIT))
-    assert ana.place == f"{PLAN_MAKING}#{part}"
-    assert ana.remarks == ["not_in_the_plan"]
+        resting.says(WORDS[f"plan_{written}"])
+    back_from_the_talk(resting.says(EXPLICIT))
+    assert resting.place == f"{PLAN_MAKING}#{part}"
+    assert resting.remarks == ["not_in_the_plan"]
     for missing in PLAN_PARTS[PLAN_PARTS.index(part) :]:
-        ana.says(WORDS[f"plan_{missing}"])
-        assert "not_in_the_plan" not in ana.remarks
-    assert ana.place == PAGE
-    assert [words for words in WORDS.values() if words not in said(ana)] == []
-    assert EXPLICIT not in said(ana)
-    assert EXPLICIT not in repr(ana.entries)
+        resting.says(WORDS[f"plan_{missing}"])
+        assert "not_in_the_plan" not in resting.remarks
+    assert resting.place == PAGE
+    assert [words for words in WORDS.values() if words not in said(resting)] == []
+    assert EXPLICIT not in said(resting)
+    assert EXPLICIT not in repr(resting.entries)
 
 
 @pytest.mark.parametrize("part", PLAN_PARTS)
@@ -57,26 +45,26 @@ def test_words_of_danger_in_a_part_asked_by_itself_leave_what_stood_there(part: 
     assert EXPLICIT not in said(planned)
 
 
-def test_words_said_to_be_misread_can_be_written_again_and_then_stand_in_the_plan(ana: Story) -> None:
-    taps_through(ana.says("/plan"), "make", "signs")
+def test_words_said_to_be_misread_can_be_written_again_and_then_stand_in_the_plan(resting: Story) -> None:
+    taps_through(resting.says("/plan"), "make", "signs")
     for words in (NOT_MEANT, EXPLICIT):
-        taps_through(ana.says(words), "misread")
-        assert "not_in_the_plan_yet" in ana.remarks
-        step_before = ana.place
-        ana.says(words)
-        assert ana.place != step_before
-        assert ana.front.dialogue == PLAN_MAKING
-    assert {answer.fact.value for answer in ana.front.answers} == {NOT_MEANT, EXPLICIT}
+        taps_through(resting.says(words), "misread")
+        assert "not_in_the_plan_yet" in resting.remarks
+        step_before = resting.place
+        resting.says(words)
+        assert resting.place != step_before
+        assert resting.front.dialogue == PLAN_MAKING
+    assert {answer.fact.value for answer in resting.front.answers} == {NOT_MEANT, EXPLICIT}
 
 
-def test_a_hint_that_became_plain_words_is_what_was_misread(ana: Story) -> None:
-    taps_through(ana.says("/plan"), "make", "signs")
-    taps_through(ana.says(NOT_MEANT).says(EXPLICIT), "misread")
-    assert ana.says(EXPLICIT).place == f"{PLAN_MAKING}#alone"
+def test_a_hint_that_became_plain_words_is_what_was_misread(resting: Story) -> None:
+    taps_through(resting.says("/plan"), "make", "signs")
+    taps_through(resting.says(NOT_MEANT).says(EXPLICIT), "misread")
+    assert resting.says(EXPLICIT).place == f"{PLAN_MAKING}#alone"
 
 
-def test_a_talk_that_was_asked_for_says_nothing_of_the_plan(ana: Story) -> None:
-    taps_through(ana.says("/plan"), "make", "signs")
-    taps_through(ana.says("/sos"), "only_numbers")
-    assert ana.place == f"{PLAN_MAKING}#signs"
-    assert ana.remarks == []
+def test_a_talk_that_was_asked_for_says_nothing_of_the_plan(resting: Story) -> None:
+    taps_through(resting.says("/plan"), "make", "signs")
+    taps_through(resting.says("/sos"), "only_numbers")
+    assert resting.place == f"{PLAN_MAKING}#signs"
+    assert resting.remarks == []

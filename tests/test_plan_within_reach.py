@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import random
 
-import pytest
-
 from dialogues.prompts import Prompts
 from state_machine.chart import Charts
 from state_machine.engine import step
 from state_machine.events import Said
 from state_machine.programme import DOORS, HOME, PLAN, SOS
 from state_machine.progress import Fact, Progress
-from tests.planning import EMPTY, PAGE, at_rest, said, taps_through, with_a_plan
+from tests.planning import EMPTY, PAGE, said, taps_through
 from tests.standing import NOW, standings
 from tests.talking import START, Story, label_to
-
-
-@pytest.fixture
-def ana(charts: Charts, prompts: Prompts) -> Story:
-    return at_rest(charts, prompts)
-
-
-@pytest.fixture
-def planned(ana: Story) -> Story:
-    return with_a_plan(ana)
 
 
 def test_the_plan_opens_over_every_step_of_the_book_and_nothing_else_moves(charts: Charts) -> None:
@@ -45,14 +33,14 @@ def test_the_plan_is_two_taps_from_twelve_steps_taken_at_random(charts: Charts, 
         assert story.front.dialogue == PLAN, f"not from {standing}"
 
 
-def test_the_plan_stands_in_the_menu_and_on_the_page_of_doors(charts: Charts, ana: Story) -> None:
+def test_the_plan_stands_in_the_menu_and_on_the_page_of_doors(charts: Charts, resting: Story) -> None:
     plan = charts.script.dialogues[PLAN]
     assert plan.menu
     assert not {"suicide", "crisis", "danger", "safety"} & set(plan.menu.lower().split())
-    ana.says("hello")
-    assert ana.front.dialogue == HOME
-    ana.says(label_to(ana, "plan"))
-    assert ana.place == EMPTY
+    resting.says("hello")
+    assert resting.front.dialogue == HOME
+    resting.says(label_to(resting, "plan"))
+    assert resting.place == EMPTY
 
 
 def test_the_numbers_of_the_country_stand_under_the_plan(planned: Story) -> None:

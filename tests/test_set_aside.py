@@ -27,6 +27,7 @@ from tests.setting_aside import (
     WHEN,
     WORDS,
     OnTelegram,
+    asked_for_a_wish,
     broken,
     fails,
     next_label,
@@ -41,11 +42,7 @@ from tests.talking import DAY_ONE, START, Client, keeps, label_to, reply, walk
 
 @pytest.fixture
 def ana(app: App) -> OnTelegram:
-    """Somebody who is asked for a wish."""
-    client = OnTelegram(app)
-    client.says("/start")
-    walk(client, DAY_ONE, until="#".join(keeps(client.script, "wish", WELCOME)))
-    return client
+    return asked_for_a_wish(app)
 
 
 # --- the list ------------------------------------------------------------------------

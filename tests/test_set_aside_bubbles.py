@@ -15,20 +15,25 @@ from bot.set_aside import NOTHING, listed, replayed
 from bot.telegram.sender import Sender
 from bot.writer import Writer
 from state_machine.messages import Lane
-from state_machine.programme import WELCOME
-from tests.setting_aside import WORDS, OnTelegram, broken, notes, parked_bubbles, refused, said_to, taken_up
+from tests.setting_aside import (
+    WORDS,
+    OnTelegram,
+    asked_for_a_wish,
+    broken,
+    notes,
+    parked_bubbles,
+    refused,
+    said_to,
+    taken_up,
+)
 from tests.storing import change
-from tests.talking import DAY_ONE, app_on, keeps, walk
+from tests.talking import app_on
 from tests.telegram.stub import StubRequest, good, message
 
 
 @pytest.fixture
 def ana(app: App) -> OnTelegram:
-    """Somebody who is asked for a wish."""
-    client = OnTelegram(app)
-    client.says("/start")
-    walk(client, DAY_ONE, until="#".join(keeps(client.script, "wish", WELCOME)))
-    return client
+    return asked_for_a_wish(app)
 
 
 def test_bubbles_that_were_the_last_words_are_carried_after_all_in_their_order(ana: OnTelegram) -> None:

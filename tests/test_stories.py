@@ -9,8 +9,6 @@ from datetime import timedelta
 import pytest
 
 from bot.app import App
-from dialogues.prompts import Prompts
-from state_machine.chart import Charts
 from state_machine.effects import Erase
 from state_machine.messages import Lane
 from state_machine.programme import CHECK_IN, GO_ON, NOTE, SETTINGS, SUITABILITY, WELCOME
@@ -19,18 +17,6 @@ from tests.talking import DAY_ONE, NOTHING_WRONG, SAD_WEEKS, Client, Story, keep
 
 PHQ_9 = "measures/phq_9"
 A_FAIR_DAY = {"mood": "6"}
-
-
-@pytest.fixture
-def stranger(charts: Charts, prompts: Prompts) -> Story:
-    """Somebody who has just been asked their first question."""
-    return Story(charts, prompts).says("/start")
-
-
-@pytest.fixture
-def ana(stranger: Story) -> Story:
-    """Ana, in Ireland, in the evening of her first day."""
-    return stranger.answers(DAY_ONE)
 
 
 @pytest.fixture

@@ -7,16 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dialogues.prompts import Prompts
 from state_machine.chart import Charts
 from state_machine.programme import CHECK_IN
-from tests.talking import DAY_ONE, Story, keeps, label_to
-
-
-@pytest.fixture
-def ana(charts: Charts, prompts: Prompts) -> Story:
-    """Ana, in Ireland, in the evening of her first day."""
-    return Story(charts, prompts).says("/start").answers(DAY_ONE)
+from tests.talking import Story, keeps, label_to
 
 
 def test_what_a_dialogue_needs_and_nobody_knows_is_asked_first(charts: Charts, ana: Story) -> None:

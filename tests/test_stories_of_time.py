@@ -16,19 +16,6 @@ from state_machine.effects import Say
 from state_machine.programme import CHECK_IN, CLOCK_CHECK, FIRST_PEOPLE, SUITABILITY
 from tests.talking import DAY_ONE, NOTHING_WRONG, SAD_WEEKS, START, Story, label_to, reply
 
-
-@pytest.fixture
-def stranger(charts: Charts, prompts: Prompts) -> Story:
-    """Somebody who has just been asked their first question."""
-    return Story(charts, prompts).says("/start")
-
-
-@pytest.fixture
-def ana(stranger: Story) -> Story:
-    """Ana, in Ireland, in the evening of her first day."""
-    return stranger.answers(DAY_ONE)
-
-
 # --- time ---------------------------------------------------------------------------------
 
 
