@@ -13,6 +13,7 @@ from datetime import datetime
 
 from state_machine.messages import ExportFile, Lane, Message, Outgoing
 from state_machine.progress import Progress, Unasked
+from storage.codec import read_progress, write_progress
 
 
 @dataclass(slots=True)
@@ -30,7 +31,8 @@ class Book:
 
     client: str
     address: str
-    progress: Progress = field(default_factory=Progress)
+    kept: bytes = write_progress(Progress())
+    """Their progress in as few bytes as in the store: a thousand of them must not pass for memory of the bot."""
     wake_at: datetime | None = None
     decided_at: datetime | None = None
     """When it was decided to wake them then. It may be later than that: a slot can come to light by what they do."""
@@ -41,6 +43,11 @@ class Book:
     waiting: deque[str] = field(default_factory=deque)
     """The words still to arrive, in order."""
     last: Arrived | None = None
+
+    @property
+    def progress(self) -> Progress:
+        """What the bot last kept of them."""
+        return read_progress(self.kept)
 
 
 @dataclass(slots=True)
@@ -95,7 +102,7 @@ class Ledger:
             self.books[client].waiting.extend(words for message in messages if (words := words_of(message)))
         for client, progress, wake_at in what.kept:
             book = self.books[client]
-            book.progress, book.wake_at, book.decided_at = progress, wake_at, self._now()
+            book.kept, book.wake_at, book.decided_at = write_progress(progress), wake_at, self._now()
             if wake_at is not None and (self.earliest_wake is None or wake_at < self.earliest_wake):
                 self.earliest_wake = wake_at
                 self.sooner.set()

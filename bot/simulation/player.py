@@ -160,7 +160,7 @@ class Player:
 
     def _answer(self, wishes: dict[str, str]) -> str | None:
         book = self._scene.ledger.at.get(self.room.address)
-        if book is None or book.erased or not book.progress.runs:
+        if book is None or book.erased or not (progress := book.progress).runs:
             return None
         if self._dice.random() < self.persona.nonsense:
             return self._dice.choice(NONSENSE)
@@ -175,7 +175,7 @@ class Player:
             "remind_at": persona.remind[1],
         }
         all_wishes = {**DAY_ONE, **standing, **persona.wishes, **wishes}
-        return answer(self._scene.script, book.progress, self.room.offered, all_wishes, self._dice)
+        return answer(self._scene.script, progress, self.room.offered, all_wishes, self._dice)
 
     def _gives(self, words: str) -> None:
         """Tap the button that says it, or write it; some do it twice."""

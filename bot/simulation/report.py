@@ -25,7 +25,7 @@ def report(plan: Plan, outcome: Outcome) -> Iterator[str]:
     yield f"faults      {counts['turn faults']} in turns, {counts['courier faults']} in the courier"
     yield f"missed      {counts['missed']}; out of hours {counts['out of hours']}"
     if outcome.memory:
-        yield f"memory      {outcome.memory[0]:.0f} MB after the first day, {outcome.memory[-1]:.0f} MB at the end"
+        yield f"memory      {_by_week(outcome.memory)}"
     yield f"wall time   {outcome.wall:.1f} s"
     yield f"violations  {counts['violations']}"
     yield from (f"  {sentence}" for sentence in ledger.violations)
@@ -33,3 +33,9 @@ def report(plan: Plan, outcome: Outcome) -> Iterator[str]:
 
 def _list(counts: Counter[str]) -> str:
     return ", ".join(f"{number} {name}" for name, number in counts.most_common()) or "none"
+
+
+def _by_week(memory: list[float]) -> str:
+    """After the first day, a week later, another week later, and at the end."""
+    days = [*range(0, len(memory) - 1, 7), len(memory) - 1]
+    return ", ".join(f"{memory[day]:.0f} MB after day {day + 1}" for day in days)
