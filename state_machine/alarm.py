@@ -12,9 +12,9 @@ from state_machine.effects import Count
 from state_machine.flow import Flow
 from state_machine.occasions import WORDS_KEPT
 from state_machine.plain_words import plain
-from state_machine.programme import FRESH_LOSS, SIGNS_OF_TAKING, SOS, TALKS, UNDER_18
+from state_machine.programme import FRESH_LOSS, MEDICAL_FOR_ANOTHER, SIGNS_OF_TAKING, SOS, TALKS, UNDER_18
 from state_machine.progress import Heard, Run
-from state_machine.safety import Kind, Reading, Tier
+from state_machine.safety.reading import ALARMS, Kind, Reading, Tier
 from state_machine.script import Label
 
 READ_TOGETHER = 3
@@ -26,7 +26,7 @@ TOLD_FOR = timedelta(days=30)
 NOT_OPENED_BY_ITSELF = {Kind.AFTER_SUICIDE: TOLD_FOR, Kind.FRESH_LOSS: WORDS_KEPT}
 HEARD_THERE = frozenset({SOS, TALKS[Kind.AFTER_SUICIDE]})
 """Talks that take a hint about oneself as part of themselves."""
-ASKING = frozenset({TALKS[Kind.OTHERS], TALKS[Kind.VIOLENCE], TALKS[Kind.MEDICAL], TALKS[Kind.SOMEONE_ELSE]})
+ASKING = frozenset({*(TALKS[kind] for kind in ALARMS), MEDICAL_FOR_ANOTHER} - {SOS})
 """Talks in which more words of the same danger bring the number again; elsewhere they are an answer."""
 NO = frozenset({"no_thoughts", "low_all_the_same", "misread"})
 
@@ -55,15 +55,15 @@ def is_label(turn: Flow, text: str) -> bool:
 
 def _opened(turn: Flow, text: str, reading: Reading) -> bool:
     run = turn.front
-    talk = TALKS.get(reading.kind, SOS)
+    talk = _talk(reading)
     talk = talk if talk in turn.script.dialogues else SOS
-    explicit = reading.tier is Tier.EXPLICIT
+    outright = _is_outright(reading)
     because = _because(reading)
     if run is not None and run.dialogue == talk:
         return _in_the_talk(turn, run, text, because)
-    if run is not None and run.dialogue in HEARD_THERE and not explicit:
+    if run is not None and run.dialogue in HEARD_THERE and not outright:
         return False
-    if talk == SOS and not explicit and _said_no_just_now(turn):
+    if talk == SOS and not outright and _said_no_just_now(turn):
         turn.remark("number_again")
         return False
     if talk == FRESH_LOSS:
@@ -75,8 +75,19 @@ def _opened(turn: Flow, text: str, reading: Reading) -> bool:
     return True
 
 
+def _talk(reading: Reading) -> str:
+    if reading.kind is Kind.MEDICAL and reading.tier is Tier.SOMEONE_ELSE:
+        return MEDICAL_FOR_ANOTHER
+    return TALKS.get(reading.kind, SOS)
+
+
+def _is_outright(reading: Reading) -> bool:
+    """Whether it was said so plainly that nothing is asked first; a body in danger is, whosever it is."""
+    return reading.tier is Tier.EXPLICIT or _talk(reading) == MEDICAL_FOR_ANOTHER
+
+
 def _because(reading: Reading) -> str:
-    if reading.tier is not Tier.EXPLICIT:
+    if not _is_outright(reading):
         return "unsure"
     return "taken" if reading.signal in SIGNS_OF_TAKING else "explicit"
 

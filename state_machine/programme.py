@@ -70,7 +70,7 @@ FRESH_LOSS = "always/fresh_loss"
 UNDER_18 = "always/under_18"
 HARM_TO_OTHERS = "always/harm_to_others"
 VIOLENCE = "always/violence"
-MEDICAL = "always/medical"
+MEDICAL, MEDICAL_FOR_ANOTHER = "always/medical", "always/medical_for_another"
 SOMEONE_ELSE = "always/someone_else"
 AFTER_A_SUICIDE = "always/after_a_suicide"
 CHILD_AT_RISK = "always/child_at_risk"
@@ -84,9 +84,9 @@ TALKS = {
     Kind.FRESH_LOSS: FRESH_LOSS,
 }
 """Which talk the first reader opens, by the kind of danger it finds."""
-SIGNS_OF_TAKING = frozenset({"means/overdose_taken"})
+SIGNS_OF_TAKING = frozenset({"means/overdose_taken", "body/taken_by_mistake", "body/another_swallowed"})
 """Sections of the first reader that tell of something taken: the talk about the body begins with poison advice."""
-MISREADING = (HARM_TO_OTHERS, VIOLENCE, MEDICAL, SOMEONE_ELSE, AFTER_A_SUICIDE)
+MISREADING = (HARM_TO_OTHERS, VIOLENCE, MEDICAL, MEDICAL_FOR_ANOTHER, SOMEONE_ELSE, AFTER_A_SUICIDE)
 """Talks beside the safety talk that words may open wrongly, and that somebody may leave with *I think of dying*."""
 SOS_ENDINGS = ("landed", "only_numbers", "still_here", "ended_quietly")
 """After these the safety talk is over; whoever is under 18 is then told about lines for their age, and forgotten."""
@@ -149,6 +149,10 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(FRESH_LOSS, "own_thoughts", do=(Open(SOS),)),
     *(Departure(talk, "own_thoughts", do=(Open(SOS),)) for talk in (*MISREADING, CHILD_AT_RISK)),
     Departure(MEDICAL, "own_harm", do=(Open(SOS),)),
+    Departure(MEDICAL, "of_another", do=(Open(MEDICAL_FOR_ANOTHER),)),
+    Departure(MEDICAL, "another_swallowed", do=(Open(MEDICAL_FOR_ANOTHER, because="taken"),)),
+    Departure(MEDICAL_FOR_ANOTHER, "own_body", do=(Open(MEDICAL),)),
+    Departure(MEDICAL_FOR_ANOTHER, "in_danger", do=(Open(SOMEONE_ELSE),)),
     Departure(VIOLENCE, "hurt", do=(Open(MEDICAL),)),
     Departure(HARM_TO_OTHERS, "hurt_myself", do=(Open(MEDICAL),)),
     Departure(HARM_TO_OTHERS, "not_safe_myself", do=(Open(VIOLENCE),)),

@@ -154,6 +154,7 @@ DEEP = {
     "always/harm_to_others": ("numbers_first", "distance", "somebody_is_hurt"),
     "always/someone_else": ("ask_them", "they_are_in_danger"),
     "always/medical": ("call_now", "something_taken", "fainted"),
+    "always/medical_for_another": ("down", "swallowed"),
     "always/violence": ("not_safe", "for_the_moment", "long_ago"),
     "always/under_18": ("danger_first",),
 }
@@ -163,6 +164,7 @@ BEFORE = {
     "always/harm_to_others": {"a line"},
     "always/someone_else": {"a line"},
     "always/medical": {"a line", "a professional"},  # the emergency number sends one
+    "always/medical_for_another": {"a line", "a professional"},
 }
 """What was shown on every path to those steps."""
 
@@ -225,24 +227,26 @@ def test_the_poison_line_stands_only_where_something_was_taken(charts: Charts, p
         assert sum(poison in text for text in said) == (2 if taken else 0), words
 
 
-def test_something_taken_by_mistake_is_one_tap_from_the_poison_line(charts: Charts, prompts: Prompts) -> None:
+def test_the_poison_line_is_two_taps_from_anything_swallowed_by_anybody(charts: Charts, prompts: Prompts) -> None:
     facts = {**KNOWN, "country": Fact("Germany", EVENING, "DE")}
     poison = Lines.read().card("DE", EVENING.date()).poison[0].name
     progress = Progress(phase="assessment", consent="1 2026-03-01", facts=facts)
-    for labels in (
-        ("I took or swallowed something",),
-        ("It's about somebody else", "They took or swallowed something"),
+    for words, *labels in (
+        ("I drank the bleach by mistake",),
+        ("my daughter swallowed bleach",),
+        ("I have chest pain and can't breathe", "I took or swallowed something"),
+        ("I have chest pain and can't breathe", "It's about somebody else", "They swallowed something"),
+        ("I took an overdose", "It's about somebody else"),
     ):
-        turn = step(charts, progress, Said(EVENING, "I drank the bleach by mistake"))
+        turn = step(charts, progress, Said(EVENING, words))
         for label in labels:
             turn = step(charts, turn.progress, Said(EVENING, label))
         assert poison in "".join(words_of(prompts, turn, EVENING))
 
 
 def test_the_signs_of_taking_are_sections_of_the_first_reader(charts: Charts) -> None:
-    names = {
-        charts.screen.read(words, []).signal for words in ("I took an overdose", "I swallowed a whole box of tablets")
-    }
+    said = ("I took an overdose", "I took the wrong pills by accident", "my daughter swallowed bleach")
+    names = {charts.screen.read(words, []).signal for words in said}
     assert names == SIGNS_OF_TAKING
 
 
