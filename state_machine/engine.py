@@ -1,7 +1,8 @@
 """The one door: `step(charts, progress, event) -> Turn`.
 
-Pure: the same book, progress and event give the same turn. What can be said at any step (commands, plain words,
-back, later) is read here first; then the open step; then, if nothing is open, what is due.
+Pure: the same book, progress and event give the same turn. All words but those of our own buttons, commands and
+plain words are read for danger first. Then comes what can be said at any step, then the open step; then, if
+nothing is open, what is due.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ from state_machine.waking import woke
 
 SHARED = frozenset({"sticker", "photo", "voice", "video", "document", "contact", "place"})
 """What can be shared beside text and has a refrain of its own; anything else is *other*."""
+OWN_COMMANDS = frozenset({"start", "back", "later", "stop"})
+"""Commands that open no dialogue."""
 
 
 def step(charts: Charts, progress: Progress, event: Event) -> Turn:
@@ -64,9 +67,13 @@ def step(charts: Charts, progress: Progress, event: Event) -> Turn:
 
 def _said(turn: Flow, event: Said) -> None:
     text = event.text.strip()
-    if not any(letter.isalnum() for letter in text):
-        _not_followed(turn)
-    elif not (_command(turn, text) or _plain_words(turn, text) or alarm(turn, text)):
+    if text.startswith("/"):
+        _command(turn, text)
+    elif not any(letter.isalnum() for letter in text):
+        # Signs alone answer nothing, but they may end what the words before them began.
+        if not (text and alarm(turn, text)):
+            _not_followed(turn)
+    elif not (_plain_words(turn, text) or alarm(turn, text)):
         if event.crossed:
             _crossed(turn, text, event)
         elif turn.front is None:
@@ -82,10 +89,13 @@ def _not_followed(turn: Flow) -> None:
         turn.remark("not_followed", again=True)
 
 
-def _command(turn: Flow, text: str) -> bool:
-    if not text.startswith("/"):
-        return False
-    word = text[1:].split(maxsplit=1)[0].split("@", maxsplit=1)[0].casefold() if text[1:].split() else ""
+def _command(turn: Flow, text: str) -> None:
+    """A command and nothing else; what stands behind one, or behind a mere slash, is read for danger first."""
+    first, rest = (*text[1:].split(maxsplit=1), "", "")[:2]
+    word = first.partition("@")[0].casefold()
+    said = rest if word in OWN_COMMANDS or word in turn.script.commands else text[1:]
+    if said and alarm(turn, said):
+        return
     if word == "start":
         _start(turn)
     elif word == "back":
@@ -96,7 +106,6 @@ def _command(turn: Flow, text: str) -> bool:
         _open_by_client(turn, commands[word])
     else:
         turn.remark("unknown_command", again=True)
-    return True
 
 
 def _plain_words(turn: Flow, text: str) -> bool:

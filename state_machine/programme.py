@@ -84,6 +84,8 @@ TALKS = {
     Kind.FRESH_LOSS: FRESH_LOSS,
 }
 """Which talk the first reader opens, by the kind of danger it finds."""
+OPENED_BY_WORDS = frozenset({*TALKS.values(), MEDICAL_FOR_ANOTHER})
+"""Every talk that words can open; the last is for another's body."""
 SIGNS_OF_TAKING = frozenset({"means/overdose_taken", "body/taken_by_mistake", "body/another_swallowed"})
 """Sections of the first reader that tell of something taken: the talk about the body begins with poison advice."""
 MISREADING = (HARM_TO_OTHERS, VIOLENCE, MEDICAL, MEDICAL_FOR_ANOTHER, SOMEONE_ELSE, AFTER_A_SUICIDE)

@@ -16,10 +16,14 @@ from state_machine.chart import Charts
 from state_machine.effects import Effect, Enter, Remark, Say
 from state_machine.kinds import Kind
 from state_machine.messages import Lane
-from state_machine.programme import CHECK_IN, NOTE, ONE_PAGE, TALKS
+from state_machine.programme import CHECK_IN, NOTE, ONE_PAGE, OPENED_BY_WORDS
 from state_machine.progress import MOST_STEPS_BACK, Answer, Entry, Fact, Person, Progress, Run
 from state_machine.script import Dialogue, Step
 from state_machine.view import View
+
+
+BRINGS_THE_NUMBER = frozenset({"kept_in_danger", "number_again"})
+"""Refrains with an emergency number in them: they overtake what waits, as a talk of danger does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class Turning:
     def remark(self, refrain: str, *, again: bool = False) -> None:
         """Say a refrain; with `again`, offer the ways on of the run in front once more."""
         wording = self._next_wording(refrain) if self.script.refrains.get(refrain, 1) > 1 else 0
+        if refrain in BRINGS_THE_NUMBER:
+            self.lane = Lane.SAFETY
         front = self.front if again else None
         self.effects.append(Remark(refrain, self.progress, wording, front))
 
@@ -173,7 +179,7 @@ class Turning:
         if run.answers and self.progress.consent is not None and run.dialogue not in ONE_PAGE:
             people = {answer.person for answer in run.answers if answer.person is not None}
             person = people.pop() if len(people) == 1 else None
-            answers = _without_words(run) if run.dialogue in TALKS.values() else run.answers
+            answers = _without_words(run) if run.dialogue in OPENED_BY_WORDS else run.answers
             entry = Entry(run.id, run.dialogue, self.now, outcome, answers, run.day, person)
             self.effects.append(Enter(entry))
             if run.dialogue == CHECK_IN:

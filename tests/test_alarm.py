@@ -17,8 +17,8 @@ from state_machine.engine import step
 from state_machine.events import Edited, Event, Said, Shared, Tapped
 from state_machine.messages import Lane, Message
 from state_machine.offers import token
-from state_machine.programme import DOORS, GO_ON, SOS, TALKS
-from state_machine.progress import Progress, Run
+from state_machine.programme import DOORS, GO_ON, MEDICAL, OPENED_BY_WORDS, SOS, TALKS
+from state_machine.progress import Heard, Progress, Run
 from state_machine.rows import PHASES
 from state_machine.safety import Kind
 from tests.standing import NOW, Standing, standings
@@ -30,6 +30,9 @@ WAYS_TO_SEND: dict[str, Callable[[str], Event]] = {
     "said before the question arrived": lambda text: Said(NOW, text, crossed=True),
     "changed": lambda text: Edited(NOW, text),
     "under a picture": lambda text: Shared(NOW, "photo", text),
+    "behind a command": lambda text: Said(NOW, f"/today {text}"),
+    "behind a command that nobody knows": lambda text: Said(NOW, f"/hello {text}"),
+    "behind a slash": lambda text: Said(NOW, f"/ {text}"),
 }
 
 
@@ -40,7 +43,7 @@ def everywhere(charts: Charts) -> list[Standing]:
 
 def _below(progress: Progress) -> tuple[Run, ...]:
     """What is open apart from talks of danger, with the answers and the place of each."""
-    talks = {*TALKS.values()}
+    talks = OPENED_BY_WORDS
     return tuple(replace(run, asked=NOW) for run in progress.runs if run.dialogue not in talks)
 
 
@@ -49,7 +52,7 @@ def test_words_of_danger_open_the_talk_at_every_step_and_move_nothing_else(
     how: str, charts: Charts, prompts: Prompts, everywhere: list[Standing]
 ) -> None:
     for standing in everywhere:
-        if standing.dialogue in TALKS.values():
+        if standing.dialogue in OPENED_BY_WORDS:
             continue
         turn = step(charts, standing.progress, WAYS_TO_SEND[how](EXPLICIT))
         assert turn.progress.runs[-1].dialogue == SOS, f"no talk at {standing}"
@@ -111,6 +114,26 @@ def test_a_hint_is_asked_about_and_a_plain_no_holds_for_a_while(charts: Charts) 
     assert all(run.dialogue != SOS for run in again.runs)
     later = step(charts, answered, Said(NOW + timedelta(hours=2), HINT)).progress
     assert later.runs[-1].dialogue == SOS
+
+
+def test_signs_alone_are_read_with_the_words_before_them(charts: Charts) -> None:
+    progress = Progress(phase="assessment", consent="1 2026-03-01")
+    begun = step(charts, progress, Said(NOW, "I took all my")).progress
+    assert step(charts, begun, Said(NOW + timedelta(seconds=5), "💊")).progress.runs[-1].dialogue == MEDICAL
+
+
+def test_a_bare_command_is_no_word_of_anybody(charts: Charts) -> None:
+    progress = Progress(phase="assessment", consent="1 2026-03-01")
+    for command in ("/today", "/today ", "/", "/later", "/kill"):
+        assert step(charts, progress, Said(NOW, command)).progress.recent in {(), (Heard("kill", NOW),)}
+
+
+def test_words_in_a_talk_that_bring_the_number_overtake_what_waits(charts: Charts) -> None:
+    progress = Progress(phase="assessment", consent="1 2026-03-01")
+    talking = step(charts, progress, Said(NOW, EXPLICIT)).progress
+    assert step(charts, talking, Said(NOW, "I will do it with pills tonight")).lane is Lane.SAFETY
+    answered = step(charts, step(charts, progress, Said(NOW, HINT)).progress, Said(NOW, "No")).progress
+    assert step(charts, answered, Said(NOW + timedelta(minutes=5), HINT)).lane is Lane.SAFETY
 
 
 def test_words_said_to_be_misread_rest_for_a_day_and_others_do_not(charts: Charts) -> None:
