@@ -21,14 +21,18 @@ FORGET_EVERY = timedelta(hours=1)
 
 
 class Ticker:
-    """Looks for due wake-ups, every second at most."""
+    """Looks for due wake-ups, every second at most, while `heard_all` is set.
 
-    def __init__(self, desk: Desk, conversation: Conversation, courier: Courier) -> None:
+    While an answer may wait unread, it rests: a silence would come before the answer that ended it.
+    """
+
+    def __init__(self, desk: Desk, conversation: Conversation, courier: Courier, heard_all: asyncio.Event) -> None:
         self.woken = 0
         self.faults = 0
         self._desk = desk
         self._conversation = conversation
         self._courier = courier
+        self._heard_all = heard_all
         self._forgot: datetime | None = None
 
     async def run(self) -> None:
@@ -48,7 +52,8 @@ class Ticker:
             await asyncio.sleep(pause)
 
     async def tick(self) -> int:
-        """Wake whoever is due now. Returns how many were."""
+        """Wake whoever is due once all is heard. Returns how many were."""
+        await self._heard_all.wait()
         due = await self._desk.do(self._due)
         for client, at in due:
             try:

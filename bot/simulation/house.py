@@ -82,8 +82,8 @@ class House:
                 await asyncio.sleep(1.0)
         self.courier = _Courier(self.desk, Sender(bot), self._export, WatchedPace(self._site.ledger))
         self.courier.ledger, self.courier.begun = self._site.ledger, self.desk.now()
-        ticker = _Ticker(self.desk, self.conversation, self.courier, self._site.ledger)
         polling = Polling(bot, self.desk, self.conversation, self.courier, wait=LONG_POLL)
+        ticker = _Ticker(self.desk, self.conversation, self.courier, polling.backlog.taken, self._site.ledger)
         self._intake = [asyncio.create_task(ticker.run()), asyncio.create_task(polling.run())]
         await asyncio.gather(asyncio.create_task(self.courier.run()), *self._intake)
 
@@ -159,8 +159,15 @@ class _Courier(Courier):
 class _Ticker(Ticker):
     """The ticker, which passes over the seconds at which nobody is due."""
 
-    def __init__(self, desk: Desk, conversation: WatchedConversation, courier: Courier, ledger: Ledger) -> None:
-        super().__init__(desk, conversation, courier)
+    def __init__(
+        self,
+        desk: Desk,
+        conversation: WatchedConversation,
+        courier: Courier,
+        heard_all: asyncio.Event,
+        ledger: Ledger,
+    ) -> None:
+        super().__init__(desk, conversation, courier, heard_all)
         self._ledger = ledger
 
     async def run(self) -> None:

@@ -14,13 +14,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from telegram import Update
-from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bot.conversation import Conversation, Heard
 from bot.courier import Courier
 from bot.desk import Desk
 from bot.messenger import NotCarried
 from bot.pauses import pause_after
+from bot.telegram.backlog import Backlog
 from bot.telegram.inbound import ALLOWED_UPDATES, InGroup, Left, Reader
 from bot.telegram.kept import written
 from bot.telegram.library import PollingBot
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 
 WAIT = 30
 """Seconds Telegram keeps a request open while there is nothing new."""
+MOST_UPDATES = 100
+"""Updates that Telegram hands out at once. So many mean that more may wait."""
 LONGEST_PAUSE = 30.0
 DECLINE_EVERY = timedelta(hours=1)
 TRIES = 4
@@ -55,7 +58,7 @@ class Heeded:
 
 
 class Polling:
-    """The poll loop of one bot."""
+    """The poll loop of one bot. `backlog` says whether what waited at Telegram has been taken."""
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class Polling:
         wait: int = WAIT,
     ) -> None:
         self.counts = Heeded()
+        self.backlog = Backlog()
         self._bot = bot
         self._desk = desk
         self._conversation = conversation
@@ -80,14 +84,25 @@ class Polling:
         """Poll until cancelled. Raises TokenRefused."""
         failures = 0
         while True:
+            # Whether anything waits has to be known at once; only then is there time to wait for something new.
+            wait = self._wait if self.backlog.taken.is_set() else 0
             try:
-                updates = await self._bot.raw_updates(self._offset, self._wait, ALLOWED_UPDATES)
+                updates = await self._bot.raw_updates(self._offset, wait, ALLOWED_UPDATES)
             except (TelegramError, KeyError, TypeError, ValueError, AttributeError) as error:
                 failures += 1
+                if _is_an_answer(error):
+                    self.backlog.is_kept_back()
+                else:
+                    self.backlog.out_of_reach()
                 await asyncio.sleep(self._pause(error, failures))
                 continue
             failures = 0
+            more = len(updates) >= MOST_UPDATES
+            if more:
+                self.backlog.is_kept_back()
             await self.take(updates)
+            if not more:
+                self.backlog.is_taken()
 
     def _pause(self, error: Exception, failures: int) -> float:
         """Say what is wrong, and how many seconds to wait."""
@@ -201,6 +216,12 @@ class Polling:
             log.info("a group could not be answered (%s)", type(failure).__name__)
         except Exception as fault:
             log.error("a group could not be answered (%s)", type(fault).__name__)
+
+
+def _is_an_answer(error: Exception) -> bool:
+    """Whether Telegram said no, rather than nothing that can be made out."""
+    lost = isinstance(error, NetworkError) and not isinstance(error, BadRequest)
+    return isinstance(error, TelegramError) and not lost
 
 
 TURNED_AWAY = (

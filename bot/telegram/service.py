@@ -81,9 +81,9 @@ async def run(  # noqa: PLR0913, PLR0917 - each part of the house, handed over b
                 await _offer(bot, wiring.menu)
                 desk = Desk(store, writer, now)
                 courier = Courier(desk, Sender(bot, previews_off=wiring.previews_off), export, pace)
-                await _serve(
-                    Polling(bot, desk, conversation, courier), courier, Ticker(desk, conversation, courier), stop
-                )
+                polling = Polling(bot, desk, conversation, courier)
+                ticker = Ticker(desk, conversation, courier, polling.backlog.taken)
+                await _serve(polling, courier, ticker, stop)
         finally:
             await bot.shutdown()
 
