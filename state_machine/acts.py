@@ -11,6 +11,7 @@ from state_machine.conditions import CONDITIONS
 from state_machine.effects import Erase, Export, Strike
 from state_machine.programme import CONSENT_VERSION, LOOKING_BACK
 from state_machine.progress import Progress, Run
+from state_machine.repair import find_places
 from state_machine.rows import Act, Action, Ask, Forget, OfLast, Open, Pause
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def _simply(flow: Flow, action: Act, run: Run) -> None:
             flow.effects.append(Export())
         case Act.REMOVE_PERSON:
             flow.change(people=tuple(p for p in flow.progress.people if p.id != run.person))
+            find_places(flow)
             flow.effects.append(Strike(person=run.person))
         case Act.PERSON_DIED | Act.RENAME_PERSON:
             _change_person(flow, action, run)

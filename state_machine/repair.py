@@ -1,45 +1,76 @@
-"""What a release or an erasure leaves behind: nobody is stranded where the book has moved on."""
+"""What a release or an erasure leaves behind: nobody is stranded where the book or their map has moved on."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from state_machine.flow import Flow
 from state_machine.programme import ABOUT_A_PERSON, GO_ON, RENAMED
-from state_machine.progress import Run
+from state_machine.progress import Person, Run
 from state_machine.rows import PHASES
+from state_machine.script import Script
+
+if TYPE_CHECKING:
+    from state_machine.flow import Flow
 
 
 def repair(turn: Flow) -> None:
-    """Bring runs whose dialogue, step or person is gone to a safe place; nobody is stranded by a release."""
+    """Bring what is kept of a client to a book that has changed since, and say so if an open run lost its place."""
     progress = turn.progress
     if progress.phase not in PHASES:
         turn.change(phase="assessment" if progress.consent else "welcome")
     if RENAMED.keys() & progress.done.keys():
         turn.change(done={RENAMED.get(name, name): done for name, done in progress.done.items()})
-    if progress.aside:
-        aside = [replace(run, dialogue=RENAMED.get(run.dialogue, run.dialogue)) for run in progress.aside]
-        turn.change(aside=tuple(run for run in aside if run.dialogue in turn.script.dialogues))
-    gone = [_repaired(turn, run) for run in progress.runs]
+    moved = find_places(turn)
     if turn.progress.runs and turn.progress.runs[0].dialogue == GO_ON:
         turn.drop(turn.progress.runs[0])
-    if any(gone):
+    if moved:
         turn.remark("moved_on")
 
 
-def _repaired(turn: Flow, run: Run) -> bool:
-    """Whether a run had to leave its place."""
-    dialogue, _, named = RENAMED.get(f"{run.dialogue}#{run.step}", "").partition("#")
-    name = dialogue or RENAMED.get(run.dialogue, run.dialogue)
-    known = turn.script.dialogues.get(name)
-    has_person = run.person in {person.id for person in turn.progress.people}
-    if known is None or (not has_person and (run.person is not None or name in ABOUT_A_PERSON)):
+def find_places(turn: Flow) -> bool:
+    """Bring every run, open or put aside, to a place that is still there. Whether an open one had to leave its own.
+
+    Without this, a run that speaks of somebody who was taken off the map would break each turn that comes to it.
+    """
+    script, progress = turn.script, turn.progress
+    aside = (_in_place(script, progress.people, run) for run in progress.aside)
+    turn.change(aside=tuple(run for run in aside if run is not None))
+    moved = [_moved(turn, run) for run in progress.runs]
+    return any(moved)
+
+
+def _moved(turn: Flow, run: Run) -> bool:
+    found = _in_place(turn.script, turn.progress.people, run)
+    if found is None:
         turn.drop(run)
         turn.remember(run.answers)
         return True
-    target = named or run.step
-    if (name, target) != (run.dialogue, run.step) or target not in known.steps:
-        trail = tuple(past for past in run.trail if past in known.steps)
-        place = target if target in known.steps else known.first
-        turn.settled(turn.put(replace(run, dialogue=name, step=place, trail=trail)))
-    return target not in known.steps
+    if found != run:
+        turn.settled(turn.put(found))
+    return found.step != _now_called(run)[1]
+
+
+def _in_place(script: Script, people: tuple[Person, ...], run: Run) -> Run | None:
+    """`run` as it can go on: the same, at its first step, or without what was told of somebody; None if not at all.
+
+    The way back is cut where it could lead to a question about somebody who is not there.
+    """
+    name, step = _now_called(run)
+    known = script.dialogues.get(name)
+    there = {None, *(person.id for person in people)}
+    is_astray = run.person not in there
+    if known is None or (name in ABOUT_A_PERSON and (is_astray or run.person is None)):
+        return None
+    answers = tuple(answer for answer in run.answers if {answer.person, answer.made} <= there)
+    trail = tuple(past for past in run.trail if past in known.steps) if answers == run.answers else ()
+    if is_astray:
+        return replace(run, dialogue=name, step=known.first, person=None, answers=answers, trail=())
+    step = step if step in known.steps else known.first
+    return replace(run, dialogue=name, step=step, answers=answers, trail=trail)
+
+
+def _now_called(run: Run) -> tuple[str, str]:
+    """What the dialogue and the step of `run` are called in this release."""
+    dialogue, _, step = RENAMED.get(f"{run.dialogue}#{run.step}", "").partition("#")
+    return dialogue or RENAMED.get(run.dialogue, run.dialogue), step or run.step
