@@ -246,22 +246,30 @@ def test_the_poison_line_is_two_taps_from_anything_swallowed_by_anybody(charts: 
 
 def test_the_signs_of_taking_are_sections_of_the_first_reader(charts: Charts) -> None:
     said = ("I took an overdose", "I took the wrong pills by accident", "my daughter swallowed bleach")
-    names = {charts.screen.read(words, []).signal for words in said}
-    assert names == SIGNS_OF_TAKING
+    assert {charts.screen.read(words, []).signal for words in said} == SIGNS_OF_TAKING
 
 
-@pytest.mark.parametrize("here", ["who_first", "somebody_to_tell"])
-def test_whoever_picks_the_line_can_name_the_country_there(here: str, charts: Charts, prompts: Prompts) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        (SOS, "who_first", "The line", "the_line"),
+        (SOS, "somebody_to_tell", "The line", "the_line"),
+        ("always/harm_to_others", "somebody_to_hear_it", "A line", "the_line"),
+        ("always/someone_else", "and_you", "It's a lot", "it_is_a_lot"),
+    ],
+)
+def test_whoever_picks_the_line_can_name_the_country(path: tuple[str, ...], charts: Charts, prompts: Prompts) -> None:
+    talk, here, label, there = path
     for facts, asked in ((KNOWN, False), ({}, True)):
-        entry = opened(charts, prompts, Opening(facts, SOS, "explicit")).progress
+        entry = opened(charts, prompts, Opening(facts, talk, "explicit")).progress
         progress = replace(entry, runs=(replace(entry.runs[-1], step=here),))
-        turn = step(charts, progress, Said(EVENING, "The line"))
+        turn = step(charts, progress, Said(EVENING, label))
         assert ("Numbers for the country I'm in" in labels_of(charts, turn.progress)) == asked
         if not asked:
             continue
         named = step(charts, turn.progress, Said(EVENING, "Numbers for the country I'm in"))
         shown = step(charts, named.progress, Said(EVENING, "Ireland"))
-        assert shown.progress.runs[-1].step == "the_line"
+        assert shown.progress.runs[-1].step == there
         assert "Samaritans" in "".join(words_of(prompts, shown, EVENING))
 
 
