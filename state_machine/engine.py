@@ -255,8 +255,10 @@ def _tapped(turn: Flow, button: str) -> None:
     name, _, key = rest.partition(":")
     run = turn.front
     if run is None or str(run.id) != number or run.step != name:
-        same_run = run is not None and str(run.id) == number
-        turn.effects.append(Toast("already_noted" if same_run else "old_button"))
+        # A question can be left by silence, too; what was tapped too late for it is noted nowhere.
+        answers = run.answers if run is not None and str(run.id) == number else ()
+        noted = any(a.step == name and a.fact.value == turn.progress.just_settled for a in answers)
+        turn.effects.append(Toast("already_noted" if noted else "old_button"))
         return
     offer = next((o for o in offers(turn.step(run), turn.view(run)) if o.key == key), None)
     if offer is None:
