@@ -20,7 +20,8 @@ from bot.flight import Counts, Flight, overtaken_edits
 from bot.marks import Marks
 from bot.messenger import Blocked, Messenger, NotCarried, NotNow, Refused, Unclear
 from bot.pace import Pace
-from bot.pauses import pause_after
+from bot.pauses import LONGEST, pause_after
+from bot.rests import Rests
 from bot.slots import free, room
 from bot.turnstile import Turnstile
 from state_machine.messages import Deletion, Edit, ExportFile, Lane, Message, Outgoing, TapAnswer
@@ -61,7 +62,7 @@ class Courier:
         self._export = export
         self._turnstile = Turnstile(pace or Pace())
         self._flights: dict[str, Flight] = {}
-        self._tries: dict[str, int] = {}
+        self._rests = Rests()
         self._marks = Marks(desk)
         self._farewells = Farewells(desk, messenger)
         self._nudged = asyncio.Event()
@@ -119,9 +120,9 @@ class Courier:
         under_way = [flight for flight in self._flights.values() if flight.client is not None]
         for flight in self._flights.values():
             flight.passed_over = True
-        bursts, parting, lanes = await self._desk.do(
-            lambda work: self._read(work, last, chats, [flight.client or "" for flight in under_way])
-        )
+        busy = [flight.client or "" for flight in under_way]
+        waiting = self._rests.waiting(asyncio.get_running_loop().time())
+        bursts, parting, lanes = await self._desk.do(lambda work: self._read(work, last, chats, busy, waiting))
         if self._stopping:
             return
         self._left_over = last is not Lane.REMINDER or len(bursts) == chats
@@ -137,10 +138,10 @@ class Courier:
         return [flight.lane for flight in self._flights.values()]
 
     def _read(
-        self, work: Work, last: Lane, chats: int, under_way: list[str]
+        self, work: Work, last: Lane, chats: int, under_way: list[str], waiting: list[str]
     ) -> tuple[list[Burst], Parting | None, dict[str, Lane]]:
         now = self._desk.now()
-        bursts = work.outbox.bursts(now, chats, MOST_PARCELS, last, under_way)
+        bursts = work.outbox.bursts(now, chats, MOST_PARCELS, last, under_way + waiting)
         return bursts, work.partings.next(now), work.outbox.lanes_of(under_way)
 
     def _consider(self, burst: Burst) -> None:
@@ -211,7 +212,7 @@ class Courier:
             else:
                 self.counts.sent += 1
                 flight.sent += 1
-                self._tries.pop(burst.client, None)
+                self._rests.carried(burst.client)
                 flight.mark(self._marks, parcel.id, carried)
 
     async def _turn(self, flight: Flight, message: Outgoing) -> bool:
@@ -246,7 +247,11 @@ class Courier:
             self.counts.held += 1
             if failure.for_all:
                 self._turnstile.shut(failure.retry_after)
-            await self._hold(None if failure.for_all else client, failure.retry_after)
+            else:
+                self._rests.told(client, asyncio.get_running_loop().time() + failure.retry_after)
+            until = self._desk.now() + timedelta(seconds=min(failure.retry_after, LONGEST))
+            await self._desk.do(lambda work: work.outbox.hold(None if failure.for_all else client, until))
+            self._nudge_in(failure.retry_after)
         elif isinstance(failure, Refused):
             if passing or isinstance(parcel.message, Edit | Deletion):
                 flight.mark(self._marks, parcel.id, None)  # a message that has gone can't be changed any more
@@ -261,14 +266,16 @@ class Courier:
                 flight.mark(self._marks, parcel.id, None)  # a tap waits for a few seconds only; a late answer is none
                 return True
             self.counts.retried += 1
-            self._tries[client] = self._tries.get(client, 0) + 1
-            await self._hold(client, pause_after(self._tries[client]))
+            seconds = self._rests.in_vain(client, flight.lane)
+            self._nudge_in(await self._desk.do(lambda work: self._hold(work, client, flight.lane, seconds)))
         return False
 
-    async def _hold(self, client: str | None, seconds: float) -> None:
-        until = self._desk.now() + timedelta(seconds=seconds)
-        await self._desk.do(lambda work: work.outbox.hold(client, until))
-        self._nudge_in(seconds)
+    def _hold(self, work: Work, client: str, lane: Lane, seconds: float) -> float:
+        """Put a client's next try off. Returns the seconds; none if something more urgent came meanwhile."""
+        if work.outbox.lanes_of([client]).get(client, lane) < lane:
+            return 0.0
+        work.outbox.hold(client, self._desk.now() + timedelta(seconds=seconds))
+        return seconds
 
     def _nudge_in(self, seconds: float) -> None:
         asyncio.get_running_loop().call_later(seconds + 0.01, self._nudged.set)

@@ -93,6 +93,11 @@ _reached = (
         question_id=func.coalesce(_question, chats.c.question_id),
     )
 )
+_let_go = (
+    update(chats)
+    .where(chats.c.client == bindparam("client_"), chats.c.held_until.is_not(None))
+    .values(held_until=None)
+)
 _waiting_of = (
     select(func.count()).select_from(outbox).where(outbox.c.client == bindparam("client"), is_waiting(outbox))
 )
@@ -124,7 +129,13 @@ class Outbox:
         self._vault = work.vault
 
     def put(self, client: str, lane: Lane, messages: Sequence[Outgoing], now: datetime) -> None:
-        """Messages to be carried to a client, in this order, after what already waits for them."""
+        """Messages to be carried to a client, in this order, after what already waits for them.
+
+        A hold of this client ends, unless these are mere reminders: what held it was another message's retry.
+        """
+        if messages and lane is not Lane.REMINDER:
+            # Whoever is answered has just written, so the way is open; and words of safety wait for no retry.
+            self._connection.execute(_let_go, {"client_": client})
         if messages:
             self._connection.execute(
                 insert(outbox),
