@@ -28,12 +28,18 @@ KEPT = timedelta(hours=48)
 
 BODY = "outbox.body"
 """The name under which what is said is sealed."""
+LONGEST_HOLD = timedelta(minutes=5)
+"""A hold that ends later than this from now is none: it was made under a clock that was fast."""
 _EVERYBODY = "everybody"
 _ready = (
     is_waiting(outbox),
     chats.c.blocked_at.is_(None),
-    chats.c.held_until.is_(None) | (chats.c.held_until <= bindparam("now")),
-    ~select(holds.c.name).where(holds.c.name == _EVERYBODY, holds.c.until > bindparam("now")).exists(),
+    chats.c.held_until.is_(None)
+    | (chats.c.held_until <= bindparam("now"))
+    | (chats.c.held_until > bindparam("longest")),
+    ~select(holds.c.name)
+    .where(holds.c.name == _EVERYBODY, holds.c.until > bindparam("now"), holds.c.until <= bindparam("longest"))
+    .exists(),
 )
 _joined = outbox.join(chats, chats.c.client == outbox.c.client)
 _first = (
@@ -201,7 +207,7 @@ class Outbox:
             self._connection.execute(_reached, values)
 
     def hold(self, client: str | None, until: datetime) -> None:
-        """Carry nothing to this client, or for None to nobody, before `until`."""
+        """Carry nothing to this client, or for None to nobody, before `until`: five minutes ahead at most."""
         if client is None:
             self._connection.execute(
                 insert_or_update(self._connection, holds, "until"), {"name": _EVERYBODY, "until": micros(until)}
@@ -235,7 +241,7 @@ class Outbox:
     ) -> tuple[dict[str, Lane], bool]:
         """Up to so many chats in the order of their most urgent parcel, and whether there may be more."""
         most = chats_wanted if chats_wanted == 1 else chats_wanted * 8
-        values = {"now": micros(now), "most": most, "last": last.value}
+        values = {"now": micros(now), "longest": micros(now + LONGEST_HOLD), "most": most, "last": last.value}
         rows = (
             self._connection.execute(_first_of_others, {**values, "passed": passed})
             if passed

@@ -1,4 +1,4 @@
-"""What failed is tried again later; words of safety never wait for that."""
+"""What failed is tried again later; words of safety never wait for that, and no clock makes anybody wait for long."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from telegram.error import NetworkError
 from bot.app import App
 from bot.pauses import pause_after
 from state_machine.messages import Lane, Message
-from tests.post_office import Post, carrying
+from tests.post_office import ANA, BEN, Post, carrying
 from tests.talking import Client
 from tests.telegram.stub import bad
 
@@ -114,3 +114,22 @@ async def test_when_telegram_says_wait_words_of_safety_wait_too(post: Post) -> N
         await post.until_nothing_waits(ana)
     assert asyncio.get_running_loop().time() - told >= 0.95
     assert len(post.request.calls) == 3
+
+
+@pytest.mark.parametrize("chats", [1, 2])
+async def test_a_clock_that_was_a_day_fast_holds_nobody_once_it_is_right(post: Post, chats: int) -> None:
+    ana, *others = [await post.client(address) for address in (ANA, BEN)[:chats]]
+    post.answer = lambda *_: bad(429, "Too Many Requests: retry after 3", retry_after=3)
+    post.at += timedelta(days=1)
+    async with carrying(post.courier):
+        for client in (ana, *others):
+            await post.put(client, Message("one"))
+        await so_far(lambda: post.courier.counts.held == chats)
+    post.at -= timedelta(days=1)
+    post.answer = post.accept
+    post.request.calls.clear()
+    post.courier = post.new_courier()
+    async with carrying(post.courier):
+        await post.put(ana, NUMBERS, lane=Lane.SAFETY)
+        await post.until_nothing_waits(ana, *others)
+    assert post.texts(5)[-1] == NUMBERS.text

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from state_machine.messages import Choice, Edit, ExportFile, Lane, Message, Outgoing, TapAnswer
 from storage import Burst, Store
-from tests.storing import DAY, HOUR, MINUTE, NOW, change, rows
+from tests.storing import DAY, MINUTE, NOW, change, rows
 
 
 @pytest.fixture
@@ -140,21 +140,21 @@ def test_a_held_chat_waits_and_the_others_do_not(store: Store, clients: list[str
     say(store, clients[0], "a", Lane.SAFETY)
     say(store, clients[1], "b")
     with store.begin() as work:
-        work.outbox.hold(clients[0], NOW + HOUR)
+        work.outbox.hold(clients[0], NOW + 3 * MINUTE)
         assert [burst.client for burst in work.outbox.bursts(NOW, 5)] == [clients[1]]
-        assert len(work.outbox.bursts(NOW + HOUR, 5)) == 2
+        assert len(work.outbox.bursts(NOW + 3 * MINUTE, 5)) == 2
 
 
 def test_when_all_are_held_nothing_is_carried_until_then(store: Store, clients: list[str]) -> None:
     say(store, clients[0], "a", Lane.SAFETY)
     with store.begin() as work:
-        work.outbox.hold(None, NOW + HOUR)
+        work.outbox.hold(None, NOW + 3 * MINUTE)
         work.outbox.hold(None, NOW + MINUTE)
         assert work.outbox.next_burst(NOW) is None
         assert work.outbox.next_burst(NOW + MINUTE) is not None
-        work.outbox.hold(clients[0], NOW + HOUR)
+        work.outbox.hold(clients[0], NOW + 3 * MINUTE)
         assert work.outbox.next_burst(NOW + MINUTE) is None
-        assert work.outbox.next_burst(NOW + HOUR) is not None
+        assert work.outbox.next_burst(NOW + 3 * MINUTE) is not None
 
 
 def test_what_can_never_be_carried_is_parked_and_the_rest_goes_on(store: Store, clients: list[str]) -> None:
