@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 from state_machine import agenda, hours
 from state_machine.acts import UNTIL_THEY_WRITE
 from state_machine.conditions import HARMLESS
-from state_machine.programme import ASKED_AGAIN, CHECK_IN, GENTLE_WORD, RETENTION, SOS
-from state_machine.progress import Progress
+from state_machine.programme import ASKED_AGAIN, CHECK_IN, GENTLE_WORD, PLAN, PLAN_MAKING, RETENTION, SOS
+from state_machine.progress import Progress, Run
 from state_machine.script import Script, Silence
 from state_machine.view import View
 
@@ -32,6 +32,8 @@ HERE = timedelta(minutes=45)
 """Whoever wrote so lately is here, and is not reminded."""
 NIGHT_LATE = timedelta(minutes=15)
 """The same in the quiet hours: an hour that was chosen is kept, what comes after it waits for no night."""
+PLAN_PAGES = frozenset({PLAN, PLAN_MAKING})
+"""Safe ground, but no talk that has something left to say: nothing waits for them where they are covered."""
 WEEKDAYS = {
     "daily": frozenset(range(7)),
     "three": frozenset({0, 2, 4}),
@@ -97,21 +99,43 @@ def occasions(script: Script, progress: Progress) -> list[Occasion]:
 
 
 def silence_due(script: Script, progress: Progress) -> datetime | None:
-    """When the silence at the open step has lasted as long as the step waits, outside the quiet hours.
+    """When a silence has lasted as long as an open step waits, outside the quiet hours.
 
     The safety talk keeps its own time, by night as well.
     """
-    run = progress.runs[-1] if progress.runs else None
+    found = next_silence(script, progress)
+    return found[0] if found is not None else None
+
+
+def next_silence(script: Script, progress: Progress) -> tuple[datetime, Run] | None:
+    """Whose silence ends first, and when: that of the run in front, or of a talk about danger that it covers."""
+    front = progress.runs[-1] if progress.runs else None
+    talk = talk_of_danger(script, progress)
+    found = []
+    if talk is not None and talk is not front:
+        found.append((_silent_until(script, progress, talk, covered=True), talk))
+    if front is not None:
+        found.append((_silent_until(script, progress, front), front))
+    return min(((due, run) for due, run in found if due is not None), key=lambda each: each[0], default=None)
+
+
+def talk_of_danger(script: Script, progress: Progress) -> Run | None:
+    """The talk about danger that is open, in front or below what was opened over it. The plan's pages are none."""
+    safety = {name for name, dialogue in script.dialogues.items() if dialogue.safety} - PLAN_PAGES
+    return next((run for run in reversed(progress.runs) if run.dialogue in safety and not run.amends), None)
+
+
+def _silent_until(script: Script, progress: Progress, run: Run, *, covered: bool = False) -> datetime | None:
+    """When the silence at the open step of `run` is over. Whoever writes in what covers it is not silent."""
     step = agenda.open_step(script, run)
-    if run is None or step is None or step.silence is None:
-        return None
-    takes = step.silence.takes
+    takes = step.silence.takes if step is not None and step.silence is not None else None
     if not isinstance(takes, Silence):
         return None
     zone = agenda.zone_of(progress)
-    until = run.asked + takes.after
     if takes.morning:
-        return hours.next_morning(until, zone)
+        return hours.next_morning(run.asked + takes.after, zone)
+    until = max(run.asked, progress.heard or run.asked) if covered else run.asked
+    until += takes.after
     return until if script.dialogues[run.dialogue].safety else hours.out_of_quiet(until, zone)
 
 

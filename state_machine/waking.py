@@ -8,7 +8,16 @@ from state_machine.conditions import CONDITIONS
 from state_machine.effects import Remark, Say, TakeOut
 from state_machine.flow import Flow
 from state_machine.messages import Lane
-from state_machine.occasions import LATE, WORDS_KEPT, Occasion, Reason, is_kept, occasions
+from state_machine.occasions import (
+    LATE,
+    WORDS_KEPT,
+    Occasion,
+    Reason,
+    is_kept,
+    next_silence,
+    occasions,
+    talk_of_danger,
+)
 from state_machine.programme import A_NOTE, CHECK_IN, DOORS, GENTLE_WORD, GO_ON, RETENTION
 from state_machine.progress import Unasked
 
@@ -56,10 +65,11 @@ def _latest(turn: Flow, occasion: Occasion) -> datetime:
 
 
 def _may_speak(turn: Flow) -> bool:
-    """Not into a safety talk, which keeps its own time, nor twice in one turn."""
+    """Not into a safety talk, which keeps its own time, nor over one that is covered, nor twice in one turn."""
     run = turn.front
+    in_danger = talk_of_danger(turn.script, turn.progress) is not None
     said = any(isinstance(effect, Remark) or (isinstance(effect, Say) and effect.wordings) for effect in turn.effects)
-    return not said and (run is None or not turn.dialogue(run).safety)
+    return not said and not in_danger and (run is None or not turn.dialogue(run).safety)
 
 
 def _write_first(turn: Flow, reason: Reason) -> None:
@@ -98,16 +108,20 @@ def _close_what_was_left(turn: Flow, reason: Reason) -> None:
 
 
 def _silent(turn: Flow) -> None:
-    """Silence that has lasted as long as the open step waits takes its way."""
-    run = turn.front
+    """Silence that has lasted as long as the open step waits takes its way. A covered talk comes to the front."""
+    found = next_silence(turn.script, turn.progress)
+    run = found[1] if found is not None else None
     way = turn.step(run).silence if run is not None else None
     if run is None or way is None:
         return
     if run.amends:
         turn.close_as_left(run)
         return
-    if turn.dialogue(run).taken_out:
-        turn.effects.append(TakeOut())
+    if run is not turn.front:
+        turn.drop(run)
+        turn.put(run)
+    elif turn.dialogue(run).taken_out:
+        turn.effects.append(TakeOut())  # the message of what is in front; of a covered talk we know it no more
     index = turn.step(run).ways.index(way)
     target = turn.charts.way(run.dialogue, run.step, index)
     turn.arrive(turn.moved(run, target))

@@ -44,9 +44,9 @@ class Woken:
 
     @property
     def in_danger(self) -> bool:
-        """Whether a talk of danger was open."""
-        dialogue = self.script.dialogues.get(self.before.runs[-1].dialogue) if self.before.runs else None
-        return dialogue is not None and dialogue.safety
+        """Whether a talk of danger was open, in front or with something over it."""
+        dialogues = (self.script.dialogues.get(run.dialogue) for run in self.before.runs)
+        return any(dialogue is not None and dialogue.safety for dialogue in dialogues)
 
 
 def judge(ledger: Ledger, woken: Woken) -> None:
