@@ -21,7 +21,7 @@ from state_machine.progress import Progress
 from state_machine.safety import Tier
 from state_machine.turn import Turn
 from storage.clients import Chat
-from storage.errors import Unreadable
+from storage.errors import DatabaseFault, Stale, Unreadable
 from storage.inbox import Parked
 from storage.store import Store
 from storage.work import Work
@@ -59,12 +59,6 @@ class DealtWith(Exception):
     """The event is not parked any more: somebody else took it up, or its client is erased."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Decided:
-    turn: Turn
-    outgoing: list[Outgoing]
-
-
 class Conversation:
     """The one way from an event to what is kept and what waits to be carried."""
 
@@ -89,11 +83,9 @@ class Conversation:
                 chat = work.clients.open(heard.address, now)
             event, chat = _crossing(work, chat, heard)
             tap = _origin(heard, event, chat.last_message_id)
-            decided = self._decide(chat, event, tap)
-            if isinstance(decided, Exception):
-                self._apologise(work, chat.client, heard, decided, chat.progress)
-            else:
-                self._carry_out(work, chat, decided, now)
+            fault = self._turn(work, chat, event, tap)
+            if fault is not None:
+                self._apologise(work, chat.client, heard, fault, chat.progress)
         return True
 
     def hear_again(self, parked: Parked, heard: Heard) -> str | None:
@@ -112,13 +104,8 @@ class Conversation:
             if chat.blocked:
                 raise Away
             event, chat = _crossing(work, chat, heard, parked.seen)
-            decided = self._decide(chat, event, _origin(heard, event, chat.last_message_id))
-            if isinstance(decided, Exception):
-                return self._stays(work, parked, decided)
-            if not work.inbox.unpark(parked):
-                raise DealtWith
-            self._carry_out(work, chat, decided, heard.event.at)
-        return None
+            fault = self._turn(work, chat, event, _origin(heard, event, chat.last_message_id), parked)
+            return None if fault is None else self._stays(work, parked, fault)
 
     def wake(self, client: str, due: datetime, now: datetime) -> bool:
         """Let the time that was waited for have come. False if it has been dealt with before.
@@ -135,13 +122,11 @@ class Conversation:
             if chat is None or chat.wake_at != due:
                 return False
             asked = () if chat.question_id is None else (chat.question_id,)
-            decided = self._decide(chat, Woke(now), Tap(deletes=asked))
-            if isinstance(decided, Exception):
-                self._count(client, decided)
-                work.inbox.park(f"wake:{client}:{due.isoformat()}", client, b"", type(decided).__name__)
+            fault = self._turn(work, chat, Woke(now), Tap(deletes=asked))
+            if fault is not None:
+                self._count(client, fault)
+                work.inbox.park(f"wake:{client}:{due.isoformat()}", client, b"", type(fault).__name__)
                 work.clients.wake(client, now + TRY_AGAIN_AFTER)
-            else:
-                self._carry_out(work, chat, decided, now, woken=True)
         return True
 
     def blocked(self, address: str, now: datetime) -> None:
@@ -157,19 +142,29 @@ class Conversation:
 
     # --- inside one transaction -----------------------------------------------------
 
-    def _decide(self, chat: Chat, event: Event, tap: Tap | None) -> _Decided | Exception:
-        """The turn and its words, or what broke. Nothing is written here, so a fault leaves progress as it was."""
+    def _turn(self, work: Work, chat: Chat, event: Event, tap: Tap, parked: Parked | None = None) -> Exception | None:
+        """Decide a turn and keep it, and let `parked` go if that is what it takes up. What broke, if anything did.
+
+        Then nothing of it is kept. A fault of the database goes on upwards: all of it is to be tried again.
+        """
         try:
             turn = step(self._charts, chat.progress, event)
-            return _Decided(turn, self._prompts.outgoing(turn.effects, event.at, tap))
+            outgoing = self._prompts.outgoing(turn.effects, event.at, tap)
+            with work.savepoint():
+                if parked is not None and not work.inbox.unpark(parked):
+                    raise DealtWith
+                self._keep(work, chat, event, turn, outgoing)
+        except (DatabaseFault, DealtWith, Stale):
+            raise
         except Exception as fault:
             return fault
+        return None
 
-    def _carry_out(self, work: Work, chat: Chat, decided: _Decided, now: datetime, woken: bool = False) -> None:
-        """Keep a turn, and put what it says into the outbox. `woken`: what is due still then waits a little."""
-        turn = decided.turn
+    def _keep(self, work: Work, chat: Chat, event: Event, turn: Turn, outgoing: list[Outgoing]) -> None:
+        """Keep a turn, and put what it says into the outbox. What is due still after a wake-up waits a little."""
+        now = event.at
         if any(isinstance(effect, Erase) for effect in turn.effects):
-            farewell = [message for message in decided.outgoing if isinstance(message, Message)]
+            farewell = [message for message in outgoing if isinstance(message, Message)]
             work.clients.erase(chat.client, farewell, now)
             return
         for effect in turn.effects:
@@ -183,11 +178,11 @@ class Conversation:
                 case _:
                     pass
         wake_at = occasions.next_wake(self._charts.script, turn.progress)
-        if woken and wake_at is not None and wake_at <= now:
+        if isinstance(event, Woke) and wake_at is not None and wake_at <= now:
             wake_at = now + NEXT_AFTER
         work.clients.keep(chat, turn.progress, wake_at, now)
-        if decided.outgoing:
-            work.outbox.put(chat.client, turn.lane, decided.outgoing, now)
+        if outgoing:
+            work.outbox.put(chat.client, turn.lane, outgoing, now)
 
     def _apologise(
         self, work: Work, client: str, heard: Heard, fault: Exception, progress: Progress | None = None

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from sqlalchemy.exc import DatabaseError
+
+DatabaseFault = DatabaseError
+"""The database itself gave up: no client's fault, and it may work a moment later."""
+
 
 class StoreRefused(Exception):
     """The store can't be opened or changed; the message is a sentence that says why and what to do."""

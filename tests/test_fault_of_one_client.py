@@ -15,10 +15,11 @@ from dialogues.prompts import Prompts
 from state_machine import occasions
 from state_machine.engine import step
 from state_machine.events import Event, Said, Woke
-from state_machine.progress import Progress
+from state_machine.progress import Fact, Progress
 from state_machine.script import Bubble
+from tests.setting_aside import parked
 from tests.storing import change
-from tests.talking import DAY_ONE, Client, reply, walk
+from tests.talking import DAY_ONE, Client, label_to, reply, walk
 
 FAULT = "fault"
 
@@ -49,8 +50,8 @@ def test_a_turn_that_breaks_leaves_progress_as_it_was_and_the_next_message_goes_
     assert newcomer.arrives() == [app.prompts.refrain(FAULT)]
     assert broken.conversation.faults == 1
     with app.store.begin() as work:
-        (parked,) = work.inbox.parked()
-    assert (parked.client, parked.payload) == (newcomer.chat.client, words.encode())
+        (event,) = work.inbox.parked()
+    assert (event.client, event.payload) == (newcomer.chat.client, words.encode())
     assert words not in caplog.text
     newcomer.app = app
     assert newcomer.says(words)
@@ -85,6 +86,36 @@ def test_a_wake_up_that_breaks_is_tried_again_later_and_nobody_is_disturbed(newc
     assert newcomer.arrives()
 
 
+def test_what_breaks_while_a_turn_is_kept_is_answered_and_put_away_and_nothing_of_the_turn_stays(
+    newcomer: Client, app: App
+) -> None:
+    walk(newcomer, DAY_ONE)
+    newcomer.says("/people")
+    for label in ("add", "Mum", "Right beside me", "Most days", "added"):
+        newcomer.says(label_to(newcomer, label) if label.islower() else label)
+    newcomer.says("/people")
+    newcomer.says(label_to(newcomer, "who_goes"))
+    newcomer.says("Mum")
+    change(app.settings.data_dir / "companion.sqlite", "UPDATE entries SET body = x'00'")
+    before = newcomer.progress
+    assert newcomer.says(label_to(newcomer, "removed")) == [app.prompts.refrain(FAULT)]
+    assert newcomer.progress == before
+    assert parked(app) == ["Unreadable"]
+    assert app.conversation.faults == 1
+
+
+def test_danger_is_answered_with_numbers_also_where_the_next_hour_can_t_be_found(newcomer: Client, app: App) -> None:
+    walk(newcomer, DAY_ONE)
+    with app.store.begin() as work:
+        chat = work.clients.at(newcomer.address)
+        assert chat is not None
+        hour = {"look_in": Fact("I come by myself", newcomer.now, "a_code_that_was_dropped")}
+        facts = replace(chat.progress, facts={**chat.progress.facts, **hour})
+        work.clients.keep(chat, facts, None, newcomer.now)
+    assert newcomer.says("I want to kill myself") == [app.prompts.plain_refrain("help_if_all_fails")]
+    assert parked(app) == ["ValueError"]
+
+
 def test_a_corrupt_row_is_that_client_s_fault_alone(newcomer: Client, app: App) -> None:
     ben = Client(app, "ben")
     ben.says("/start")
@@ -98,7 +129,7 @@ def test_a_corrupt_row_is_that_client_s_fault_alone(newcomer: Client, app: App) 
     assert app.conversation.faults == 1
     assert ben.says(reply(ben, DAY_ONE))
     with app.store.begin() as work:
-        assert [parked.payload for parked in work.inbox.parked()] == [b"anything"]
+        assert [event.payload for event in work.inbox.parked()] == [b"anything"]
 
 
 def test_a_corrupt_row_that_is_due_is_not_due_for_ever(newcomer: Client, app: App) -> None:
