@@ -83,9 +83,9 @@ class Conversation:
                 chat = work.clients.open(heard.address, now)
             event, chat = _crossing(work, chat, heard)
             tap = _origin(heard, event, chat.last_message_id)
-            fault = self._turn(work, chat, event, tap)
-            if fault is not None:
-                self._apologise(work, chat.client, heard, fault, chat.progress)
+            broke = self._turn(work, chat, event, tap)
+            if broke is not None:
+                self._apologise(work, chat.client, heard, broke, chat.progress)
         return True
 
     def hear_again(self, parked: Parked, heard: Heard) -> str | None:
@@ -104,8 +104,8 @@ class Conversation:
             if chat.blocked:
                 raise Away
             event, chat = _crossing(work, chat, heard, parked.seen)
-            fault = self._turn(work, chat, event, _origin(heard, event, chat.last_message_id), parked)
-            return None if fault is None else self._stays(work, parked, fault)
+            broke = self._turn(work, chat, event, _origin(heard, event, chat.last_message_id), parked)
+            return None if broke is None else self._stays(work, parked, broke)
 
     def wake(self, client: str, due: datetime, now: datetime) -> bool:
         """Let the time that was waited for have come. False if it has been dealt with before.
@@ -122,10 +122,10 @@ class Conversation:
             if chat is None or chat.wake_at != due:
                 return False
             asked = () if chat.question_id is None else (chat.question_id,)
-            fault = self._turn(work, chat, Woke(now), Tap(deletes=asked))
-            if fault is not None:
-                self._count(client, fault)
-                work.inbox.park(f"wake:{client}:{due.isoformat()}", client, b"", type(fault).__name__)
+            broke = self._turn(work, chat, Woke(now), Tap(deletes=asked))
+            if broke is not None:
+                self._count(client, broke)
+                work.inbox.park(f"wake:{client}:{due.isoformat()}", client, b"", type(broke).__name__)
                 work.clients.wake(client, now + TRY_AGAIN_AFTER)
         return True
 
