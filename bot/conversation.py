@@ -129,10 +129,13 @@ class Conversation:
                 work.clients.wake(client, now + TRY_AGAIN_AFTER)
         return True
 
-    def blocked(self, address: str, now: datetime) -> None:
-        """The client does not want to hear from us any more. They are asked nothing until they write."""
+    def blocked(self, key: str, address: str, now: datetime) -> None:
+        """The client does not want to hear from us any more. They are asked nothing until they write.
+
+        `key` makes it take effect once.
+        """
         with self._store.begin() as work:
-            chat = work.clients.at(address)
+            chat = work.clients.at(address) if work.inbox.is_new(key, now) else None
             if chat is not None:
                 work.clients.block(chat.client, now)
 

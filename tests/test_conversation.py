@@ -111,7 +111,7 @@ def test_a_command_sent_early_works_all_the_same(newcomer: Client, app: App) -> 
 def test_a_blocked_client_hears_nothing_and_is_asked_again_when_they_return(newcomer: Client, app: App) -> None:
     _with_consent(newcomer)
     app.conversation.hear(newcomer.heard("/help"))
-    app.conversation.blocked(newcomer.address, newcomer.now)
+    app.conversation.blocked("blocked", newcomer.address, newcomer.now)
     assert newcomer.chat.blocked
     assert not newcomer.arrives()
     with app.store.begin() as work:
@@ -122,6 +122,16 @@ def test_a_blocked_client_hears_nothing_and_is_asked_again_when_they_return(newc
     assert newcomer.place == here
     assert len(said) >= 2, "the words are answered, and the open question is asked once more"
     assert "I am back, what did I miss" in notes(newcomer)
+
+
+def test_a_block_that_comes_again_after_a_restart_takes_nothing_from_who_is_back(newcomer: Client, app: App) -> None:
+    app.conversation.blocked("telegram:7:1", newcomer.address, newcomer.now)
+    app.conversation.hear(newcomer.heard("I want to kill myself"))
+    app.conversation.blocked("telegram:7:1", newcomer.address, newcomer.now)
+    assert not newcomer.chat.blocked
+    assert newcomer.arrives()
+    app.conversation.blocked("telegram:7:2", newcomer.address, newcomer.now)
+    assert newcomer.chat.blocked
 
 
 def test_erasing_leaves_no_row_in_any_table_and_a_second_start_begins_anew(newcomer: Client, app: App) -> None:

@@ -256,7 +256,7 @@ def test_what_this_release_can_not_read_stays_for_one_that_can(ana: OnTelegram) 
 
 def test_who_has_blocked_the_bot_is_left_alone_until_they_are_back(ana: OnTelegram) -> None:
     fails(ana, WORDS)
-    ana.app.conversation.blocked(ana.address, ana.now)
+    ana.app.conversation.blocked("blocked", ana.address, ana.now)
     told = taken_up(ana)
     assert told[0].endswith("kept until they are back: the client blocked the bot")
     assert ana.chat.blocked

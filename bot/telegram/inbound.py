@@ -16,8 +16,9 @@ ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "my_chat_membe
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """The client blocked us."""
+    """The client blocked us. `key` makes it take effect once, so that it can't undo that they are back."""
 
+    key: str
     address: str
 
 
@@ -40,7 +41,7 @@ class Reader:
         if update.callback_query is not None:
             return self._tapped(update, update.callback_query, at, payload)
         if update.my_chat_member is not None:
-            return self._membership(update.my_chat_member)
+            return self._membership(update, update.my_chat_member)
         message = update.message or update.edited_message
         if message is None:
             return None
@@ -79,11 +80,11 @@ class Reader:
             shown=query.message.text if isinstance(query.message, Message) else None,
         )
 
-    def _membership(self, change: ChatMemberUpdated) -> Left | InGroup | None:
+    def _membership(self, update: Update, change: ChatMemberUpdated) -> Left | InGroup | None:
         status = change.new_chat_member.status
         if change.chat.type == ChatType.PRIVATE:
             gone = status in (ChatMemberStatus.BANNED, ChatMemberStatus.LEFT)
-            return Left(self._address(change.chat.id)) if gone else None
+            return Left(self._key(update), self._address(change.chat.id)) if gone else None
         was_in = change.old_chat_member.status not in (ChatMemberStatus.BANNED, ChatMemberStatus.LEFT)
         may_speak = change.chat.type in (ChatType.GROUP, ChatType.SUPERGROUP)
         came = not was_in and status in (ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR)

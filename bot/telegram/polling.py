@@ -189,12 +189,11 @@ class Polling:
         return True
 
     def _take_key(self, work: Work, what: Heard | Left) -> None:
-        if isinstance(what, Heard):
-            work.inbox.is_new(what.key, self._desk.now())
+        work.inbox.is_new(what.key, self._desk.now())
 
     async def _tell(self, what: Heard | Left) -> None:
         if isinstance(what, Left):
-            await self._desk.run(self._conversation.blocked, what.address, self._desk.now())
+            await self._desk.run(self._conversation.blocked, what.key, what.address, self._desk.now())
             return
         await self._courier.settled(what.address)
         if not await self._desk.run(self._conversation.hear, what):

@@ -135,7 +135,7 @@ def membership(chat: dict[str, Any], old: str, new: str) -> Any:
 
 
 def test_blocking_us_is_leaving_and_coming_back_is_told_by_their_words() -> None:
-    assert membership(PRIVATE, "member", "kicked") == Left("telegram:7:5")
+    assert membership(PRIVATE, "member", "kicked") == Left("telegram:7:12", "telegram:7:5")
     assert membership(PRIVATE, "kicked", "member") is None
 
 
