@@ -10,7 +10,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from telegram import Update
@@ -19,14 +19,13 @@ from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, Ret
 from bot.conversation import Conversation, Heard
 from bot.courier import Courier
 from bot.desk import Desk
-from bot.messenger import NotCarried
 from bot.pauses import pause_after
 from bot.telegram.backlog import Backlog
+from bot.telegram.groups import Groups
 from bot.telegram.inbound import ALLOWED_UPDATES, InGroup, Left, Reader
 from bot.telegram.kept import written
 from bot.telegram.library import PollingBot
 from state_machine.events import Shared
-from state_machine.messages import Message
 from storage.work import Work
 
 log = logging.getLogger(__name__)
@@ -36,7 +35,6 @@ WAIT = 30
 MOST_UPDATES = 100
 """Updates that Telegram hands out at once. So many mean that more may wait."""
 LONGEST_PAUSE = 30.0
-DECLINE_EVERY = timedelta(hours=1)
 TRIES = 4
 """How often an update is handed on before it may be passed over."""
 ALBUMS_REMEMBERED = 1000
@@ -77,11 +75,17 @@ class Polling:
         self._wait = wait
         self._reader = Reader(bot.id, bot.bot.username)
         self._offset: int | None = None
-        self._declined: dict[str, datetime] = {}
+        self._groups = Groups(desk, conversation, courier)
         self._albums: OrderedDict[str, str] = OrderedDict()
 
     async def run(self) -> None:
         """Poll until cancelled. Raises TokenRefused."""
+        try:
+            await self._poll()
+        finally:
+            await self._groups.stop()
+
+    async def _poll(self) -> None:
         failures = 0
         while True:
             # Whether anything waits has to be known at once; only then is there time to wait for something new.
@@ -127,7 +131,7 @@ class Polling:
         for raw in updates:
             what = self._read(raw)
             if isinstance(what, InGroup):
-                await self._decline(what)
+                self.counts.declined += self._groups.decline(what.address)
             elif what is not None:
                 chats.setdefault(what.address, []).append(what)
         await asyncio.gather(*(self._hand_on(what) for what in chats.values()))
@@ -162,7 +166,12 @@ class Polling:
         return same and not heard.event.caption
 
     async def _hand_on(self, chat: Iterable[Heard | Left]) -> None:
+        settled = False
         for what in chat:
+            if isinstance(what, Heard) and not settled:
+                # Once: what is on the wire later answers this batch, and crosses the rest of it in any case.
+                await self._courier.settled(what.address)
+                settled = True
             tries = 0
             while not await self._taken(what, tries):
                 tries += 1
@@ -195,26 +204,9 @@ class Polling:
         if isinstance(what, Left):
             await self._desk.run(self._conversation.blocked, what.key, what.address, self._desk.now())
             return
-        await self._courier.settled(what.address)
         if not await self._desk.run(self._conversation.hear, what):
             self.counts.again += 1
         self._courier.nudge()
-
-    async def _decline(self, group: InGroup) -> None:
-        """Say once an hour that we talk with one person at a time; nothing about the group is kept."""
-        now = self._desk.now()
-        self._declined = {a: at for a, at in self._declined.items() if now - at < DECLINE_EVERY}
-        if group.address in self._declined:
-            return
-        self._declined[group.address] = now
-        self.counts.declined += 1
-        try:
-            words = await self._desk.run(self._conversation.in_group)
-            await self._courier.say(group.address, Message(words, keeps_keyboard=True))
-        except NotCarried as failure:
-            log.info("a group could not be answered (%s)", type(failure).__name__)
-        except Exception as fault:
-            log.error("a group could not be answered (%s)", type(fault).__name__)
 
 
 def _is_an_answer(error: Exception) -> bool:

@@ -175,7 +175,7 @@ async def test_a_group_is_declined_once_and_nothing_is_kept_of_it(tmp_path: Path
         for _ in range(3):
             await group.says("/start")
         await Actor(proxy, 5).says("/start")
-        await proxy.until(lambda: len(proxy.sent(5)) == 2)
+        await proxy.until(lambda: len(proxy.sent(5)) == 2 and len(proxy.sent(-9)) > 0)
     assert len(proxy.texts(-9)) == 1
     store = Store.open(tmp_path)
     with store.begin() as work:
