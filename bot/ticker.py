@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.conversation import Conversation
 from bot.courier import Courier
 from bot.desk import Desk
 from bot.pauses import pause_after
+from state_machine import out_of_reach
+from storage.errors import Unreadable
 from storage.work import Work
 
 log = logging.getLogger(__name__)
@@ -54,6 +57,8 @@ class Ticker:
     async def tick(self) -> int:
         """Wake whoever is due once all is heard. Returns how many were."""
         await self._heard_all.wait()
+        if self._forgot is None or self._desk.now() - self._forgot >= FORGET_EVERY:
+            await self._forget()
         due = await self._desk.do(self._due)
         for client, at in due:
             try:
@@ -66,10 +71,32 @@ class Ticker:
         return len(due)
 
     def _due(self, work: Work) -> list[tuple[str, datetime]]:
-        now = self._desk.now()
-        if self._forgot is None or now - self._forgot >= FORGET_EVERY:
-            self._forgot = now
-            work.outbox.forget(now)
-            work.inbox.forget(now)
-            work.partings.forget(now)
-        return work.clients.due(now, AT_ONCE)
+        return work.clients.due(self._desk.now(), AT_ONCE)
+
+    async def _forget(self) -> None:
+        """What has been kept long enough goes, also of those who blocked us and hear nothing."""
+        now = self._forgot = self._desk.now()
+        await self._desk.do(lambda work: work.forget(now))
+        soon = now + FORGET_EVERY  # so that nothing is kept beyond its time until the next look
+        for client in await self._desk.do(lambda work: work.clients.out_of_reach(soon)):
+            try:
+                await self._desk.do(partial(_look_after, client=client, now=now, soon=soon))
+            except Exception as fault:
+                self.faults += 1
+                log.error("client %s: forgetting failed (%s)", client, type(fault).__name__)
+
+
+def _look_after(work: Work, client: str, now: datetime, soon: datetime) -> None:
+    """Forget or erase what need not be kept beyond `soon` of a client who blocked us, if they still do."""
+    try:
+        chat = work.clients.get(client)
+    except Unreadable:
+        work.clients.wake(client, None)
+        raise
+    if chat is None or not chat.blocked:
+        return
+    progress = out_of_reach.looked_after(chat.progress, soon)
+    if progress is None:
+        work.clients.erase(client, (), now)
+    else:
+        work.clients.keep(chat, progress, out_of_reach.next_look(progress), now)

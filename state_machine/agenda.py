@@ -1,6 +1,6 @@
-"""Which part of the programme is due, and when to wake next.
+"""Which part of the programme is due, and what is open.
 
-Both are pure functions of progress: nothing is scheduled, so nothing scheduled can be lost or doubled.
+Pure functions of progress: nothing is scheduled, so nothing scheduled can be lost or doubled.
 Days count on the client's own calendar, from the day of consent, which is day 1.
 """
 
@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from state_machine.conditions import CONDITIONS
-from state_machine.programme import ASKED_AGAIN, DEPARTURES, REPEATED
+from state_machine.programme import ASKED_AGAIN, DEPARTURES, PLAN, PLAN_MAKING, REPEATED
 from state_machine.progress import Progress, Run
 from state_machine.script import Part, Script, Step
 from state_machine.view import View
@@ -19,6 +19,8 @@ USUAL_LOOK_IN = "18:00"
 """When to look in as long as the client has not said when, on their own clock."""
 NEVER = "never"
 """The code of the answer that they will come by themselves."""
+PLAN_PAGES = frozenset({PLAN, PLAN_MAKING})
+"""Safe ground, but no talk that has something left to say: nothing waits for them where they are covered."""
 
 
 def zone_of(progress: Progress) -> ZoneInfo:
@@ -108,6 +110,12 @@ def open_step(script: Script, run: Run | None) -> Step | None:
     """The step a run stands at, if both still exist."""
     dialogue = script.dialogues.get(run.dialogue) if run else None
     return dialogue.steps.get(run.step) if dialogue and run else None
+
+
+def talk_of_danger(script: Script, progress: Progress) -> Run | None:
+    """The talk about danger that is open, in front or below what was opened over it. The plan's pages are none."""
+    safety = {name for name, dialogue in script.dialogues.items() if dialogue.safety} - PLAN_PAGES
+    return next((run for run in reversed(progress.runs) if run.dialogue in safety and not run.amends), None)
 
 
 def first_day_due(view: View, on: date) -> date | None:

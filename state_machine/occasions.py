@@ -7,7 +7,7 @@ is the first by its rule after that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 from state_machine import agenda, hours
 from state_machine.acts import UNTIL_THEY_WRITE
 from state_machine.conditions import HARMLESS
-from state_machine.programme import ASKED_AGAIN, CHECK_IN, GENTLE_WORD, PLAN, PLAN_MAKING, RETENTION, SOS
-from state_machine.progress import Progress, Run
+from state_machine.programme import ASKED_AGAIN, CHECK_IN, GENTLE_WORD, RETENTION, SOS
+from state_machine.progress import Heard, Progress, Run
 from state_machine.script import Script, Silence
 from state_machine.view import View
 
@@ -32,8 +32,6 @@ HERE = timedelta(minutes=45)
 """Whoever wrote so lately is here, and is not reminded."""
 NIGHT_LATE = timedelta(minutes=15)
 """The same in the quiet hours: an hour that was chosen is kept, what comes after it waits for no night."""
-PLAN_PAGES = frozenset({PLAN, PLAN_MAKING})
-"""Safe ground, but no talk that has something left to say: nothing waits for them where they are covered."""
 WEEKDAYS = {
     "daily": frozenset(range(7)),
     "three": frozenset({0, 2, 4}),
@@ -104,13 +102,13 @@ def silence_due(script: Script, progress: Progress) -> datetime | None:
     The safety talk keeps its own time, by night as well.
     """
     found = next_silence(script, progress)
-    return found[0] if found is not None else None
+    return None if found is None else found[0]
 
 
 def next_silence(script: Script, progress: Progress) -> tuple[datetime, Run] | None:
     """Whose silence ends first, and when: that of the run in front, or of a talk about danger that it covers."""
     front = progress.runs[-1] if progress.runs else None
-    talk = talk_of_danger(script, progress)
+    talk = agenda.talk_of_danger(script, progress)
     found = []
     if talk is not None and talk is not front:
         found.append((_silent_until(script, progress, talk, covered=True), talk))
@@ -119,14 +117,11 @@ def next_silence(script: Script, progress: Progress) -> tuple[datetime, Run] | N
     return min(((due, run) for due, run in found if due is not None), key=lambda each: each[0], default=None)
 
 
-def talk_of_danger(script: Script, progress: Progress) -> Run | None:
-    """The talk about danger that is open, in front or below what was opened over it. The plan's pages are none."""
-    safety = {name for name, dialogue in script.dialogues.items() if dialogue.safety} - PLAN_PAGES
-    return next((run for run in reversed(progress.runs) if run.dialogue in safety and not run.amends), None)
-
-
 def _silent_until(script: Script, progress: Progress, run: Run, *, covered: bool = False) -> datetime | None:
-    """When the silence at the open step of `run` is over. Whoever writes in what covers it is not silent."""
+    """When the silence at the open step of `run` is over.
+
+    Whoever writes in what covers it is not silent, nor is anybody who writes after the notice of the erasure.
+    """
     step = agenda.open_step(script, run)
     takes = step.silence.takes if step is not None and step.silence is not None else None
     if not isinstance(takes, Silence):
@@ -134,7 +129,7 @@ def _silent_until(script: Script, progress: Progress, run: Run, *, covered: bool
     zone = agenda.zone_of(progress)
     if takes.morning:
         return hours.next_morning(run.asked + takes.after, zone)
-    until = max(run.asked, progress.heard or run.asked) if covered else run.asked
+    until = max(run.asked, progress.heard or run.asked) if covered or run.dialogue == RETENTION else run.asked
     until += takes.after
     return until if script.dialogues[run.dialogue].safety else hours.out_of_quiet(until, zone)
 
@@ -187,14 +182,19 @@ def gentle_word_due(script: Script, progress: Progress) -> datetime | None:
 
 
 def retention_due(script: Script, progress: Progress) -> datetime | None:
-    """When, after a year of silence, the client is told that all of it will be erased."""
+    """When, after a year of silence, the client is told that all of it will be erased: after a talk about danger."""
     if progress.begun is None or progress.heard is None or RETENTION not in script.dialogues:
         return None
-    said = progress.slots.get(Reason.RETENTION)
-    if said is not None and said > progress.heard:
+    if was_told_of_erasure(progress) or agenda.talk_of_danger(script, progress) is not None:
         return None
     zone = agenda.zone_of(progress)
     return hours.first_after(progress.heard + RETENTION_AFTER, hours.MORNING, zone)
+
+
+def was_told_of_erasure(progress: Progress) -> bool:
+    """Whether they were told that all will be erased, and have not written since."""
+    said = progress.slots.get(Reason.RETENTION)
+    return said is not None and progress.heard is not None and said > progress.heard
 
 
 def forgetting_due(progress: Progress) -> datetime | None:
@@ -203,13 +203,27 @@ def forgetting_due(progress: Progress) -> datetime | None:
     return min(each.at for each in heard) + WORDS_KEPT if heard else None
 
 
+def without_old_words(progress: Progress, now: datetime) -> Progress:
+    """`progress` without those of the client's words that have been kept for the screen for a day."""
+
+    def fresh(heard: Heard | None) -> Heard | None:
+        return heard if heard is not None and now - heard.at < WORDS_KEPT else None
+
+    return replace(
+        progress,
+        recent=tuple(heard for heard in progress.recent if fresh(heard)),
+        alarmed=fresh(progress.alarmed),
+        misread=fresh(progress.misread),
+    )
+
+
 def is_kept(progress: Progress, occasion: Occasion, now: datetime) -> bool:
     """Whether an occasion is still right when its time has come, or is to be passed over without a word."""
-    if occasion.reason is Reason.SILENCE:
+    if occasion.reason in (Reason.SILENCE, Reason.RETENTION):
         return True
     heard = progress.heard
     quiet = hours.out_of_quiet(now, agenda.zone_of(progress)) != now
-    late = now - occasion.due > (NIGHT_LATE if quiet else LATE) and occasion.reason is not Reason.RETENTION
+    late = now - occasion.due > (NIGHT_LATE if quiet else LATE)
     here = heard is not None and now - heard < HERE
     paused = progress.paused_until is not None and now < progress.paused_until
     if late or here or paused:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from state_machine.agenda import talk_of_danger
 from state_machine.conditions import CONDITIONS
 from state_machine.effects import Remark, Say, TakeOut
 from state_machine.flow import Flow
 from state_machine.messages import Lane
 from state_machine.occasions import (
     LATE,
-    WORDS_KEPT,
     Occasion,
     Reason,
     is_kept,
     next_silence,
     occasions,
-    talk_of_danger,
+    was_told_of_erasure,
+    without_old_words,
 )
 from state_machine.programme import A_NOTE, CHECK_IN, DOORS, GENTLE_WORD, GO_ON, RETENTION
 from state_machine.progress import Unasked
@@ -32,31 +33,20 @@ def woke(turn: Flow) -> None:
             _silent(turn)
             continue
         if occasion.reason is Reason.FORGETTING:
-            _forget_words(turn)
+            turn.progress = without_old_words(turn.progress, turn.now)
             continue
         kept = is_kept(turn.progress, occasion, turn.now)
-        turn.change(slots={**turn.progress.slots, occasion.reason.value: _latest(turn, occasion)})
         if occasion.reason is Reason.SNOOZE:
             turn.change(snoozed_until=None)
+        before = len(turn.effects)
         if kept and _may_speak(turn):
-            before = len(turn.effects)
             _write_first(turn, occasion.reason)
-            if len(turn.effects) > before:
-                since = turn.progress.ignored_since or turn.now
-                turn.change(unasked=Unasked(occasion.reason.value, occasion.due, turn.now), ignored_since=since)
-
-
-def _forget_words(turn: Flow) -> None:
-    """What was written is not kept for the screen beyond a day."""
-    past = turn.progress
-    fresh = [
-        heard for heard in (*past.recent, past.alarmed, past.misread) if heard and turn.now - heard.at < WORDS_KEPT
-    ]
-    turn.change(
-        recent=tuple(heard for heard in past.recent if heard in fresh),
-        alarmed=past.alarmed if past.alarmed in fresh else None,
-        misread=past.misread if past.misread in fresh else None,
-    )
+        spoke = len(turn.effects) > before
+        if spoke or occasion.reason is not Reason.RETENTION:  # that one is said, however long it has to wait
+            turn.change(slots={**turn.progress.slots, occasion.reason.value: _latest(turn, occasion)})
+        if spoke:
+            since = turn.progress.ignored_since or turn.now
+            turn.change(unasked=Unasked(occasion.reason.value, occasion.due, turn.now), ignored_since=since)
 
 
 def _latest(turn: Flow, occasion: Occasion) -> datetime:
@@ -65,11 +55,16 @@ def _latest(turn: Flow, occasion: Occasion) -> datetime:
 
 
 def _may_speak(turn: Flow) -> bool:
-    """Not into a safety talk, which keeps its own time, nor over one that is covered, nor twice in one turn."""
+    """Not into a safety talk, which keeps its own time, nor over one that is covered, nor twice in one turn.
+
+    Nor at all between the notice that all will be erased and the erasure: that question is the only one left.
+    """
     run = turn.front
     in_danger = talk_of_danger(turn.script, turn.progress) is not None
     said = any(isinstance(effect, Remark) or (isinstance(effect, Say) and effect.wordings) for effect in turn.effects)
-    return not said and not in_danger and (run is None or not turn.dialogue(run).safety)
+    if said or in_danger or was_told_of_erasure(turn.progress):
+        return False
+    return run is None or not turn.dialogue(run).safety
 
 
 def _write_first(turn: Flow, reason: Reason) -> None:
@@ -78,7 +73,7 @@ def _write_first(turn: Flow, reason: Reason) -> None:
         turn.drop(turn.front)  # a door left open is no question that waits
     _close_what_was_left(turn, reason)
     if turn.front is not None and turn.front.dialogue == GO_ON:
-        if reason is not Reason.GENTLE_WORD:
+        if reason not in (Reason.GENTLE_WORD, Reason.RETENTION):
             return  # offered already, and not answered: once is enough
         turn.drop(turn.front)
     if CONDITIONS["quiet_notices"](turn.view()) and reason in (Reason.TALK, Reason.CHECK_IN, Reason.SNOOZE):

@@ -61,6 +61,11 @@ _due = (
     .order_by(chats.c.wake_at)
     .limit(bindparam("most", type_=Integer))
 )
+_out_of_reach = (
+    select(chats.c.client)
+    .where(chats.c.wake_at <= bindparam("now"), chats.c.wake_at.is_not(None), chats.c.blocked_at.is_not(None))
+    .order_by(chats.c.wake_at)
+)
 _next_wake = select(func.min(chats.c.wake_at)).where(chats.c.wake_at.is_not(None), _unblocked)
 
 
@@ -160,13 +165,17 @@ class Clients:
         rows = self._connection.execute(_due, {"now": micros(now), "most": limit})
         return [(client, instant(wake_at)) for client, wake_at in rows]
 
+    def out_of_reach(self, now: datetime) -> list[str]:
+        """Clients who blocked us, and of whom something may have been kept long enough."""
+        return list(self._connection.scalars(_out_of_reach, {"now": micros(now)}))
+
     def next_wake(self) -> datetime | None:
         """The earliest moment somebody asked to be woken at."""
         earliest = self._connection.scalar(_next_wake)
         return None if earliest is None else instant(earliest)
 
     def block(self, client: str, now: datetime) -> None:
-        """The client blocked us: what waits for them is dropped, and they are not woken."""
+        """The client blocked us: what waits for them is dropped, and nothing is said to them."""
         self._change(client, blocked_at=micros(now))
         self._connection.execute(delete(outbox).where(outbox.c.client == client, is_waiting(outbox)))
 
