@@ -122,8 +122,8 @@ class Console:
     def _drain(self) -> None:
         """Print what waits for this client, and mark it carried."""
         with self._app.store.begin() as work:
-            parting = work.partings.next(self._now())
-            if parting is not None and parting.address == self._address:
+            parting = work.partings.next(self._now(), lambda address: address == self._address)
+            if parting is not None:
                 for message in parting.farewell:
                     self._print(message)
                 work.partings.done(parting.id)

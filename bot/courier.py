@@ -19,6 +19,7 @@ from bot.farewell import Farewells
 from bot.flight import Counts, Flight, overtaken_edits
 from bot.marks import Marks
 from bot.messenger import Blocked, Messenger, NotCarried, NotNow, Refused, Unclear
+from bot.outlook import MOST_PARCELS, Wanted, look
 from bot.pace import Pace
 from bot.pauses import LONGEST, pause_after
 from bot.rests import Rests
@@ -31,14 +32,14 @@ from storage.work import Work
 
 log = logging.getLogger(__name__)
 
-MOST_PARCELS = 20
-"""Parcels of one chat read at once."""
 SLOW_POLL = 5.0
 """Seconds after which the outbox is looked at, nudged or not: for what an earlier process had put off."""
 SETTLE_AT_MOST = 2.0
 """Seconds an incoming message waits for what is on the wire to its chat."""
 SHOW_TYPING_FROM = 0.5
 """Seconds a bubble has to wait before we show that we are writing."""
+MOST_ELSEWHERE = 1000
+"""So many clients of another bot or of a terminal are remembered; they are not woken by us."""
 FAULT_PAUSE = 1.0
 """Seconds a chat rests after a fault of ours."""
 
@@ -57,6 +58,8 @@ class Courier:
         pace: Pace | None = None,
     ) -> None:
         self.counts = Counts()
+        self.elsewhere: set[str] = set()
+        """Clients whose words waited here, but are for another bot or a terminal on the same data to carry."""
         self._desk = desk
         self._messenger = messenger
         self._export = export
@@ -117,32 +120,32 @@ class Courier:
     async def _look(self) -> None:
         """Start what can be started, and have flights give way to what is more urgent."""
         last, chats = room(self._taken())
-        under_way = [flight for flight in self._flights.values() if flight.client is not None]
-        for flight in self._flights.values():
+        flights = list(self._flights.values())
+        for flight in flights:
             flight.passed_over = True
-        busy = [flight.client or "" for flight in under_way]
-        waiting = self._rests.waiting(asyncio.get_running_loop().time())
-        bursts, parting, lanes = await self._desk.do(lambda work: self._read(work, last, chats, busy, waiting))
+        wanted = Wanted(
+            last,
+            chats,
+            [flight.client for flight in flights if flight.client is not None],
+            self._rests.waiting(asyncio.get_running_loop().time()),
+            {flight.address for flight in flights if flight.client is None},
+        )
+        found = await self._desk.do(lambda work: look(work, self._desk.now(), self._messenger.serves, wanted))
         if self._stopping:
             return
-        self._left_over = last is not Lane.REMINDER or len(bursts) == chats
-        for flight in under_way:
-            if lanes.get(flight.client or "", flight.lane) < flight.lane:
+        self._left_over = found.more
+        for flight in flights:
+            if flight.client is not None and found.lanes.get(flight.client, flight.lane) < flight.lane:
                 self._give_way(flight)
-        for burst in bursts:
+        for burst in found.bursts:
             self._consider(burst)
-        if parting is not None:
-            self._consider_parting(parting)
+        if found.parting is not None:
+            self._consider_parting(found.parting)
+        for client in found.strangers:
+            self._pass_over(client)
 
     def _taken(self) -> list[Lane]:
         return [flight.lane for flight in self._flights.values()]
-
-    def _read(
-        self, work: Work, last: Lane, chats: int, under_way: list[str], waiting: list[str]
-    ) -> tuple[list[Burst], Parting | None, dict[str, Lane]]:
-        now = self._desk.now()
-        bursts = work.outbox.bursts(now, chats, MOST_PARCELS, last, under_way + waiting)
-        return bursts, work.partings.next(now), work.outbox.lanes_of(under_way)
 
     def _consider(self, burst: Burst) -> None:
         if free(burst.lane, self._taken()) <= 0:
@@ -156,8 +159,15 @@ class Courier:
         flight = self._flights.get(parting.address)
         if flight is None:
             self._start(Flight(parting.address, Lane.ANSWER, None), parting)
+            self._left_over = True  # of partings, one is read at a time
         else:
             self._give_way(flight)
+
+    def _pass_over(self, client: str) -> None:
+        self._nudged.set()  # it took the place of one of ours
+        if client not in self.elsewhere and len(self.elsewhere) < MOST_ELSEWHERE:
+            self.elsewhere.add(client)
+            log.warning("client %s belongs to another bot, or to a terminal; passed over", client)
 
     def _start(self, flight: Flight, what: Burst | Parting) -> None:
         self._flights[flight.address] = flight

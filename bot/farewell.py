@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bot.desk import Desk
 from bot.messenger import Messenger, NotCarried, NotNow, Unclear
-from bot.pauses import pause_after
+from bot.pauses import LONGEST, pause_after
 from state_machine.messages import Message
 from storage.partings import Parting
 
@@ -26,7 +26,15 @@ class Farewells:
 
         `turn` waits for the turn of one send; where it is False, the parting is left as it stands.
         Returns the seconds after which it is due again; None where nothing was put off.
+        Whatever else fails is raised, with the parting put off so that others get their turn.
         """
+        try:
+            return await self._carry(parting, turn)
+        except Exception:
+            await self._put_off(parting, Unclear())
+            raise
+
+    async def _carry(self, parting: Parting, turn: Callable[[Message], Awaitable[bool]]) -> float | None:
         try:
             for place, words in enumerate(parting.farewell):
                 if (parting.id, place) in self._said:
@@ -49,6 +57,6 @@ class Farewells:
     async def _put_off(self, parting: Parting, failure: NotNow | Unclear) -> float:
         tries = self._tries[parting.address] = self._tries.get(parting.address, 0) + 1
         seconds = failure.retry_after if isinstance(failure, NotNow) else pause_after(tries)
-        until = self._desk.now() + timedelta(seconds=seconds)
+        until = self._desk.now() + timedelta(seconds=min(seconds, LONGEST))
         await self._desk.do(lambda work: work.partings.later(parting.id, until))
         return seconds

@@ -42,7 +42,11 @@ class Unclear(NotCarried):
 
 
 class Messenger(Protocol):
-    """Carries single things to one chat. Every method may raise a `NotCarried`."""
+    """Carries single things to one chat. Every method but `serves` may raise a `NotCarried`."""
+
+    def serves(self, address: str) -> bool:
+        """Whether this is an address of ours. What waits for others is theirs to carry."""
+        ...
 
     async def carry(self, address: str, message: Outgoing, file: tuple[str, bytes] | None) -> int | None:
         """Carry one thing. Returns the id of the new message, None where there is none.

@@ -71,7 +71,7 @@ class Ticker:
         return len(due)
 
     def _due(self, work: Work) -> list[tuple[str, datetime]]:
-        return work.clients.due(self._desk.now(), AT_ONCE)
+        return work.clients.due(self._desk.now(), AT_ONCE, self._courier.elsewhere)
 
     async def _forget(self) -> None:
         """What has been kept long enough goes, also of those who blocked us and hear nothing."""

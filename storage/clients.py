@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -61,6 +61,7 @@ _due = (
     .order_by(chats.c.wake_at)
     .limit(bindparam("most", type_=Integer))
 )
+_due_of_others = _due.where(chats.c.client.not_in(bindparam("but", expanding=True)))
 _out_of_reach = (
     select(chats.c.client)
     .where(chats.c.wake_at <= bindparam("now"), chats.c.wake_at.is_not(None), chats.c.blocked_at.is_not(None))
@@ -160,9 +161,14 @@ class Clients:
         """Change only when to wake: for a client whose progress can't be read, so that they are not due for ever."""
         self._change(client, wake_at=None if wake_at is None else micros(wake_at))
 
-    def due(self, now: datetime, limit: int) -> list[tuple[str, datetime]]:
-        """Clients to be woken, with the moment they asked for, the oldest first; none who blocked us."""
-        rows = self._connection.execute(_due, {"now": micros(now), "most": limit})
+    def due(self, now: datetime, limit: int, but: Collection[str] = ()) -> list[tuple[str, datetime]]:
+        """Clients to be woken, with the moment they asked for, the oldest first; none who blocked us or of `but`."""
+        values = {"now": micros(now), "most": limit}
+        rows = (
+            self._connection.execute(_due_of_others, {**values, "but": list(but)})
+            if but
+            else self._connection.execute(_due, values)
+        )
         return [(client, instant(wake_at)) for client, wake_at in rows]
 
     def out_of_reach(self, now: datetime) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from state_machine.messages import Message
 from storage.errors import InvalidSealing
 from storage.instants import micros
+from storage.outbox import LONGEST_HOLD
 from storage.tables import partings
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class _Body:
 
 _due = (
     select(partings.c.id, partings.c.client, partings.c.body)
-    .where(partings.c.due <= bindparam("now"), partings.c.body.is_not(None))
+    .where((partings.c.due <= bindparam("now")) | (partings.c.due > bindparam("longest")))
+    .where(partings.c.body.is_not(None))
     .order_by(partings.c.due, partings.c.id)
 )
 _encode = msgspec.json.Encoder().encode
@@ -67,15 +69,17 @@ class Partings:
             insert(partings), {"client": client, "body": body, "since": micros(now), "due": micros(now)}
         )
 
-    def next(self, now: datetime) -> Parting | None:
-        """The parting that is due first."""
-        for number, client, sealed in self._connection.execute(_due, {"now": micros(now)}).all():
+    def next(self, now: datetime, serves: Callable[[str], bool] = lambda _: True) -> Parting | None:
+        """The parting that is due first, of those at an address that `serves` says yes to."""
+        values = {"now": micros(now), "longest": micros(now + LONGEST_HOLD)}
+        for number, client, sealed in self._connection.execute(_due, values).all():
             try:
                 body = _decoder.decode(self._vault.open_parting(client, sealed or b""))
             except (InvalidSealing, msgspec.MsgspecError):
                 # Nobody can be told any more; the row goes with the day.
                 continue
-            return Parting(number, body.address, body.farewell, body.delete)
+            if serves(body.address):
+                return Parting(number, body.address, body.farewell, body.delete)
         return None
 
     def done(self, parting: int) -> None:
@@ -83,7 +87,7 @@ class Partings:
         self._remove([parting])
 
     def later(self, parting: int, until: datetime) -> None:
-        """Try this parting again, not before `until`."""
+        """Try this parting again, not before `until`: five minutes ahead at most."""
         self._connection.execute(update(partings).where(partings.c.id == parting).values(due=micros(until)))
 
     def forget(self, now: datetime) -> None:

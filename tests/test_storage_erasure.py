@@ -92,9 +92,9 @@ def test_a_farewell_is_said_and_the_messages_of_two_days_are_deleted(store: Stor
         assert work.partings.next(NOW) is None
         parting = work.partings.next(NOW + MINUTE)
         assert parting == Parting(1, ANA.address, BYE, (71, 72))
-        work.partings.later(1, NOW + HOUR)
+        work.partings.later(1, NOW + 3 * MINUTE)
         assert work.partings.next(NOW + MINUTE) is None
-        assert work.partings.next(NOW + HOUR) == parting
+        assert work.partings.next(NOW + 3 * MINUTE) == parting
         work.partings.done(1)
         work.partings.done(1)
         assert work.partings.next(NOW + HOUR) is None

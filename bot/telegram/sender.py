@@ -59,6 +59,11 @@ class Sender:
         self._bot = bot
         self._previews = LinkPreviewOptions(is_disabled=True) if previews_off else None
         self._flooded: dict[int, float] = {}
+        self._ours = f"telegram:{_id_of(bot)}:"
+
+    def serves(self, address: str) -> bool:
+        """See `Messenger.serves`: the chats of this very bot, not of another that had these data before."""
+        return address.startswith(self._ours)
 
     async def carry(self, address: str, message: Outgoing, file: tuple[str, bytes] | None) -> int | None:
         """See `Messenger.carry`. Plain text, no parse mode, so that nothing has to be escaped."""
@@ -168,6 +173,14 @@ class Sender:
         for_all = any(other != chat for other in self._flooded)
         self._flooded[chat] = at + seconds
         return NotNow(seconds, for_all)
+
+
+def _id_of(bot: Bot) -> int | str:
+    """The bot's number as Telegram tells it; while it was not asked yet, as it stands in the token."""
+    try:
+        return bot.id
+    except RuntimeError:
+        return bot.token.partition(":")[0]
 
 
 def chat_of(address: str) -> int:
