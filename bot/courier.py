@@ -137,10 +137,10 @@ class Courier:
         for flight in flights:
             if flight.client is not None and found.lanes.get(flight.client, flight.lane) < flight.lane:
                 self._give_way(flight)
-        for burst in found.bursts:
-            self._consider(burst)
         if found.parting is not None:
             self._consider_parting(found.parting)
+        for burst in found.bursts:
+            self._consider(burst)
         for client in found.strangers:
             self._pass_over(client)
 
@@ -148,7 +148,7 @@ class Courier:
         return [flight.lane for flight in self._flights.values()]
 
     def _consider(self, burst: Burst) -> None:
-        if free(burst.lane, self._taken()) <= 0:
+        if burst.address in self._flights or free(burst.lane, self._taken()) <= 0:
             self._left_over = True
             return
         if len(burst.parcels) == MOST_PARCELS:

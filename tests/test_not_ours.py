@@ -24,6 +24,16 @@ from tests.talking import START, Client
 from tests.telegram.stub import Answer, StubRequest, good, message
 
 
+class Counting(Courier):
+    """The courier, which counts its looks at the outbox."""
+
+    looks = 0
+
+    async def _look(self) -> None:
+        self.looks += 1
+        await super()._look()
+
+
 class Town:
     """The whole app with the courier of bot 7, a terminal and clients of other bots on the same folder."""
 
@@ -36,7 +46,7 @@ class Town:
         self.desk = Desk(app.store, writer, lambda: self.now)
         quick = Pace(a_second=1000, reminders=1000, burst=1000, refill=1000)
         bot = Bot("7:token", request=self.request, get_updates_request=self.request)
-        self.courier = Courier(self.desk, Sender(bot), app.export, quick)
+        self.courier = Counting(self.desk, Sender(bot), app.export, quick)
         everything_heard = asyncio.Event()
         everything_heard.set()
         self.ticker = Ticker(self.desk, app.conversation, self.courier, everything_heard)
@@ -153,3 +163,26 @@ async def test_a_goodbye_put_off_under_a_clock_that_was_fast_is_said_once_it_is_
         await here.desk.do(put_off_by_a_day)
         here.courier.nudge()
         await comes(here, "Goodbye, Ben.")
+
+
+async def test_a_start_within_the_seconds_of_a_goodbye_waits_for_it_quietly(app: App) -> None:
+    trouble: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: trouble.append(context))
+    async with town(app) as here:
+        ben = here.client("telegram:7:6")
+        gate = here.request.gates["6"] = asyncio.Event()
+        await here.erase(ben, "Goodbye, Ben.")
+        here.courier.nudge()
+        await asyncio.sleep(0.1)
+        await here.desk.run(app.conversation.hear, ben.heard("/start"))
+        here.courier.nudge()
+        await asyncio.sleep(0.5)
+        assert here.courier.looks < 10
+        gate.set()
+        await comes(here, "Hello")
+        async with asyncio.timeout(5):
+            while await here.goodbyes_left() or ben.chat.waiting:
+                await asyncio.sleep(0.01)
+        assert here.texts()[0] == "Goodbye, Ben."
+        assert here.courier.looks < 15
+    assert trouble == []
