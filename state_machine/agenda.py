@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
+from state_machine import hours
 from state_machine.conditions import CONDITIONS
 from state_machine.programme import ASKED_AGAIN, DEPARTURES, PLAN, PLAN_MAKING, REPEATED
 from state_machine.progress import Progress, Run
@@ -28,7 +29,7 @@ def zone_of(progress: Progress) -> ZoneInfo:
     fact = progress.facts.get("zone")
     for run in progress.runs:
         fact = next((answer.fact for answer in run.answers if answer.memory == "zone"), fact)
-    return ZoneInfo((fact.code if fact else None) or "UTC")
+    return hours.zone_named(fact.code if fact else None)
 
 
 def due(view: View, on: date) -> Part | None:

@@ -16,6 +16,19 @@ QUIET_FROM, QUIET_UNTIL = time(21, 30), time(8)
 """The hours in which nothing is said that nobody chose an hour for."""
 
 
+def zone_named(name: str | None) -> ZoneInfo:
+    """The zone of that name; UTC without one, or where this machine does not know it, or knows it no more."""
+    return known_zone(name) or ZoneInfo("UTC")
+
+
+def known_zone(name: str | None) -> ZoneInfo | None:
+    """The zone of that name; None if this machine knows none."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (KeyError, ValueError, OSError):  # not found, no name of a zone, or the name of a folder of zones
+        return None
+
+
 def instant(day: date, at: time, zone: ZoneInfo) -> datetime | None:
     """The instant (UTC) of a time of day on a date in `zone`; None if that zone leaves out the whole date."""
     wall = datetime.combine(day, at)

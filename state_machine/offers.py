@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from state_machine import gates
+from state_machine.hours import zone_named
 from state_machine.kinds import PICKED_SEVERAL, Kind
 from state_machine.plain_words import plain
 from state_machine.progress import Run
@@ -106,4 +106,4 @@ def zones_of(view: View) -> tuple[str, ...]:
 
 def local_time(zone: str, now: datetime) -> str:
     """The time of day in `zone` as `HH:MM`."""
-    return now.astimezone(ZoneInfo(zone)).strftime("%H:%M")
+    return now.astimezone(zone_named(zone)).strftime("%H:%M")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from state_machine.hours import known_zone
 from state_machine.programme import ABOUT_A_PERSON, GO_ON, RENAMED
 from state_machine.progress import Person, Run
 from state_machine.rows import PHASES
@@ -21,11 +22,19 @@ def repair(turn: Flow) -> None:
         turn.change(phase="assessment" if progress.consent else "welcome")
     if RENAMED.keys() & progress.done.keys():
         turn.change(done={RENAMED.get(name, name): done for name, done in progress.done.items()})
+    _let_go_of_a_lost_zone(turn)
     moved = find_places(turn)
     if turn.progress.runs and turn.progress.runs[0].dialogue == GO_ON:
         turn.drop(turn.progress.runs[0])
     if moved:
         turn.remark("moved_on")
+
+
+def _let_go_of_a_lost_zone(turn: Flow) -> None:
+    """A zone that this machine does not know is no answer any more, so that the clock is asked about again."""
+    zone = turn.progress.facts.get("zone")
+    if zone is not None and known_zone(zone.code or zone.value) is None:
+        turn.change(facts={name: fact for name, fact in turn.progress.facts.items() if name != "zone"})
 
 
 def find_places(turn: Flow) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
+from state_machine.hours import zone_named
 from state_machine.progress import Fact, Progress, Run
 from state_machine.script import Script
 
@@ -40,7 +40,7 @@ class View:
 
     def local(self, instant: datetime) -> datetime:
         """`instant` on the client's own clock; in UTC as long as their zone is not known."""
-        return instant.astimezone(ZoneInfo(self.code("zone") or "UTC"))
+        return instant.astimezone(zone_named(self.code("zone")))
 
     def today(self) -> date:
         """The client's own date."""
