@@ -81,9 +81,9 @@ class Conversation:
                 return True
             if chat is None:
                 chat = work.clients.open(heard.address, now)
-            event, chat = _crossing(work, chat, heard)
-            tap = _origin(heard, event, chat.last_message_id)
-            broke = self._turn(work, chat, event, tap)
+            event = _as_crossed(chat, heard)
+            chat = _unblocked(work, chat)
+            broke = self._turn(work, chat, event, _origin(heard, event, chat.last_message_id))
             if broke is not None:
                 self._apologise(work, chat.client, heard, broke, chat.progress)
         return True
@@ -103,7 +103,7 @@ class Conversation:
                 raise DealtWith
             if chat.blocked:
                 raise Away
-            event, chat = _crossing(work, chat, heard, parked.seen)
+            event = _as_crossed(chat, heard, parked.seen)
             broke = self._turn(work, chat, event, _origin(heard, event, chat.last_message_id), parked)
             return None if broke is None else self._stays(work, parked, broke)
 
@@ -222,19 +222,29 @@ class Conversation:
         log.error("turn failed client=%s fault=%s at=%s", client, type(fault).__name__, place)
 
 
-def _crossing(work: Work, chat: Chat, heard: Heard, since: datetime | None = None) -> tuple[Event, Chat]:
-    """Mark words that were sent before the open question had reached the client.
+def _as_crossed(chat: Chat, heard: Heard, since: datetime | None = None) -> Event:
+    """The event, marked where it was sent before the open question had reached the client, or where it never did.
 
     `since`: when words were sent that are taken up only now; if the client or the talk has gone on meanwhile,
     they are no answer to what is open today.
     """
     event = _writable(heard.event)
-    if isinstance(event, Said):
-        late = since is not None and _has_gone_on(chat.progress, since)
-        unseen = chat.blocked and heard.message_id is not None
-        crossed = event.crossed or late or unseen or _is_early(chat, heard.message_id)
-        event = replace(event, crossed=crossed, unseen=unseen)
-    return event, _unblocked(work, chat)
+    if not isinstance(event, Said | Shared):
+        return event
+    unseen = _is_unseen(chat, heard.message_id)
+    if isinstance(event, Shared):
+        return replace(event, unseen=unseen)
+    late = since is not None and _has_gone_on(chat.progress, since)
+    crossed = event.crossed or late or unseen or _is_early(chat, heard.message_id)
+    return replace(event, crossed=crossed, unseen=unseen)
+
+
+def _is_unseen(chat: Chat, message_id: int | None) -> bool:
+    """Whether the open question was lost on its way: with a block, or because the messenger refused it."""
+    if message_id is None:
+        return False
+    lost = bool(chat.progress.runs) and chat.question_id is None and chat.asking == 0
+    return chat.blocked or lost
 
 
 def _is_early(chat: Chat, message_id: int | None) -> bool:

@@ -72,7 +72,7 @@ def _said(turn: Flow, event: Said) -> None:
     elif not any(letter.isalnum() for letter in text):
         # Signs alone answer nothing, but they may end what the words before them began.
         if not (text and alarm(turn, text)):
-            _not_followed(turn)
+            _not_followed(turn, event)
     elif not (_plain_words(turn, text) or alarm(turn, text)):
         if event.crossed:
             _crossed(turn, text, event)
@@ -82,11 +82,18 @@ def _said(turn: Flow, event: Said) -> None:
             _answer(turn, text)
 
 
-def _not_followed(turn: Flow) -> None:
+def _not_followed(turn: Flow, event: Said) -> None:
     if turn.front is None:
         _idle(turn)
     else:
-        turn.remark("not_followed", again=True)
+        _asked_still(turn, "not_followed", event)
+
+
+def _asked_still(turn: Flow, refrain: str, event: Said | Shared) -> None:
+    """Say a refrain, with the ways on of what is open; a question that never reached them is asked in full."""
+    turn.remark(refrain, again=True)
+    if event.unseen and turn.front is not None:
+        turn.arrive(turn.front)
 
 
 def _command(turn: Flow, text: str) -> None:
@@ -156,9 +163,7 @@ def _crossed(turn: Flow, text: str, event: Said) -> None:
     """Words sent before the open question had arrived: never an answer to it. The same tap twice is one tap."""
     if plain(text) == plain(turn.progress.just_settled or "") and not event.unseen:
         return
-    turn.remark("crossed" if turn.note(text) else "not_kept_yet", again=True)
-    if event.unseen and turn.front is not None:
-        turn.arrive(turn.front)
+    _asked_still(turn, "crossed" if turn.note(text) else "not_kept_yet", event)
 
 
 def _nothing_open(turn: Flow, text: str) -> None:
@@ -289,4 +294,4 @@ def _shared(turn: Flow, event: Shared) -> None:
         return
     if caption:
         turn.note(caption)
-    turn.remark(f"shared_{event.what if event.what in SHARED else 'other'}", again=True)
+    _asked_still(turn, f"shared_{event.what if event.what in SHARED else 'other'}", event)

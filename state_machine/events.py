@@ -14,7 +14,8 @@ class Said:
     """The client wrote, or tapped a button that writes for them.
 
     `crossed`: it was sent before the open question had reached them, so it can't be an answer to it.
-    `unseen`: that question will not reach them by itself (they had blocked us), so it must be asked again.
+    `unseen`: that question will not reach them by itself (they had blocked us, or Telegram refused it), so it must
+    be asked again.
     """
 
     at: datetime
@@ -33,11 +34,15 @@ class Tapped:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """Something that is not text: `what` is sticker, photo, voice, video, document, contact, place or other."""
+    """Something that is not text: `what` is sticker, photo, voice, video, document, contact, place or other.
+
+    `unseen`: as with words.
+    """
 
     at: datetime
     what: str
     caption: str = ""
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

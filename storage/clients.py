@@ -67,6 +67,7 @@ _out_of_reach = (
     .where(chats.c.wake_at <= bindparam("now"), chats.c.wake_at.is_not(None), chats.c.blocked_at.is_not(None))
     .order_by(chats.c.wake_at)
 )
+_lose_question = update(chats).values(question_id=None)
 _next_wake = select(func.min(chats.c.wake_at)).where(chats.c.wake_at.is_not(None), _unblocked)
 
 
@@ -75,7 +76,8 @@ class Chat:
     """One client's chat as it stood when it was read.
 
     `last_message_id` is the greatest message id carried so far; `waiting` how many parcels are still to be carried,
-    `asking` how many of them are questions; `question_id` is the message that ends the question carried last;
+    `asking` how many of them are questions; `question_id` is the message that ends the question carried last, None
+    if none was or a later one never will be;
     `wake_at` is when they are to be woken.
     """
 
@@ -183,6 +185,7 @@ class Clients:
     def block(self, client: str, now: datetime) -> None:
         """The client blocked us: what waits for them is dropped, and nothing is said to them."""
         self._change(client, blocked_at=micros(now))
+        self._connection.execute(_lose_question.where(chats.c.client == client, _asking > 0))
         self._connection.execute(delete(outbox).where(outbox.c.client == client, is_waiting(outbox)))
 
     def unblock(self, client: str) -> None:

@@ -104,6 +104,12 @@ _let_go = (
     .where(chats.c.client == bindparam("client_"), chats.c.held_until.is_not(None))
     .values(held_until=None)
 )
+# Whoever never got the question that is open is not taken to answer it.
+_lose_question = (
+    update(chats)
+    .where(chats.c.client.in_(select(outbox.c.client).where(outbox.c.id == bindparam("id_"), outbox.c.asks)))
+    .values(question_id=None)
+)
 _waiting_of = (
     select(func.count()).select_from(outbox).where(outbox.c.client == bindparam("client"), is_waiting(outbox))
 )
@@ -220,6 +226,7 @@ class Outbox:
         if not reason.isidentifier():
             raise ValueError("the reason for parking must be the name of a class")
         self._connection.execute(update(outbox).where(outbox.c.id == parcel_id).values(parked=reason[:80]))
+        self._connection.execute(_lose_question, {"id_": parcel_id})
 
     def waiting(self, client: str) -> int:
         """How many parcels of a client are neither carried nor parked."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from bot.app import App
 from state_machine import occasions
+from state_machine.events import Said, Shared, Tapped
+from state_machine.messages import Message
 from state_machine.programme import WELCOME
 from storage.tables import METADATA
-from tests.setting_aside import notes
+from tests.setting_aside import notes, refused
 from tests.storing import rows_of_each
 from tests.talking import DAY_ONE, Client, app_on, keeps, label_to, reply, walk
 
@@ -124,6 +127,38 @@ def test_a_blocked_client_hears_nothing_and_is_asked_again_when_they_return(newc
     assert "I am back, what did I miss" in notes(newcomer)
 
 
+@pytest.mark.parametrize("how", ["a sticker", "an emoji", "an old button"])
+def test_a_question_that_was_dropped_is_asked_again_before_words_answer_it(
+    newcomer: Client, app: App, how: str
+) -> None:
+    lost = _loses_a_question(newcomer)
+    app.conversation.blocked("blocked", newcomer.address, newcomer.now)
+    heard = newcomer.heard("👋")
+    event: Said | Shared | Tapped = Said(newcomer.now, "👋")
+    if how == "a sticker":
+        event = Shared(newcomer.now, "sticker")
+    elif how == "an old button":
+        event = Tapped(newcomer.now, "1:mood:n4")
+    app.conversation.hear(replace(heard, event=event, tap_id="tap"))
+    if lost not in newcomer.arrives():
+        assert lost in newcomer.says("sorry I was away")
+        assert "sorry I was away" in notes(newcomer)
+    place = newcomer.place
+    newcomer.says("my sister")
+    assert newcomer.place != place, "now they have seen the question, and answer it"
+
+
+def test_words_are_no_answer_to_a_question_that_telegram_refused(newcomer: Client) -> None:
+    lost = _loses_a_question(newcomer)
+    refused(newcomer, -1)
+    place = newcomer.place
+    assert lost in newcomer.says("hm, are you there?")
+    assert newcomer.place == place
+    assert notes(newcomer) == ["hm, are you there?"]
+    newcomer.says("my sister")
+    assert newcomer.place != place
+
+
 def test_a_block_that_comes_again_after_a_restart_takes_nothing_from_who_is_back(newcomer: Client, app: App) -> None:
     app.conversation.blocked("telegram:7:1", newcomer.address, newcomer.now)
     app.conversation.hear(newcomer.heard("I want to kill myself"))
@@ -172,6 +207,19 @@ def test_saying_no_to_consent_leaves_nothing(newcomer: Client, app: App) -> None
 
 
 # --- killed ----------------------------------------------------------------------------
+
+
+def _loses_a_question(client: Client) -> str:
+    """Go on until who it was is asked, and leave the question on its way. Its words."""
+    walk(client, DAY_ONE, until="#".join(keeps(client.script, "moment", WELCOME)))
+    client.app.conversation.hear(client.heard(reply(client, DAY_ONE)))
+    number = client.chat.client
+    with client.app.store.begin() as work:
+        burst = work.outbox.burst_of(number)
+    assert burst is not None
+    question = burst.parcels[-1].message
+    assert isinstance(question, Message)
+    return question.text
 
 
 def _with_consent(client: Client) -> None:
