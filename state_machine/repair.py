@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from state_machine.hours import known_zone
 from state_machine.programme import ABOUT_A_PERSON, GO_ON, RENAMED
-from state_machine.progress import Person, Run
+from state_machine.progress import Fact, Person, Run
 from state_machine.rows import PHASES
 from state_machine.script import Script
 
@@ -31,10 +31,12 @@ def repair(turn: Flow) -> None:
 
 
 def _let_go_of_a_lost_zone(turn: Flow) -> None:
-    """A zone that this machine does not know is no answer any more, so that the clock is asked about again."""
+    """A zone that this machine does not know is no answer any more: the country tells, or the clock is asked again."""
     zone = turn.progress.facts.get("zone")
     if zone is not None and known_zone(zone.code or zone.value) is None:
-        turn.change(facts={name: fact for name, fact in turn.progress.facts.items() if name != "zone"})
+        facts = {name: fact for name, fact in turn.progress.facts.items() if name != "zone"}
+        zones = turn.script.gazetteer.zones.get(turn.view().code("country") or "", ())
+        turn.change(facts={**facts, "zone": Fact(zones[0], turn.now, zones[0])} if len(zones) == 1 else facts)
 
 
 def find_places(turn: Flow) -> bool:

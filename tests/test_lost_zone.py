@@ -26,10 +26,15 @@ def astray(app: App) -> Client:
     client = Client(app)
     client.says("/start")
     walk(client, {**DAY_ONE, "country": "Brazil"})
+    return lose(client)
+
+
+def lose(client: Client) -> Client:
+    """Let the zone of a client be one that nobody knows any more."""
     chat = client.chat
     facts = {**chat.progress.facts, "zone": Fact("Atlantis", client.now, "America/Atlantis")}
     progress = replace(chat.progress, facts=facts)
-    with app.store.begin() as work:
+    with client.app.store.begin() as work:
         work.clients.keep(chat, progress, occasions.next_wake(client.script, progress), client.now)
     return client
 
@@ -49,6 +54,12 @@ def test_the_next_day_comes_all_the_same(astray: Client) -> None:
     assert not astray.app.conversation.faults
     assert astray.chat.wake_at is not None
     assert astray.chat.wake_at > due
+
+
+def test_where_the_country_has_one_clock_that_one_is_taken_without_a_question(app: App) -> None:
+    client = lose(Client(app).day_one())
+    client.says("hello")
+    assert agenda.zone_of(client.progress).key == "Europe/Dublin"
 
 
 def test_the_clock_is_asked_about_again_and_believed(astray: Client) -> None:

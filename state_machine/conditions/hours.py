@@ -74,5 +74,5 @@ def clock_may_be_wrong(view: View) -> bool:
     """The client wrote in the small hours of several nights, or their zone is lost; not asked about for a month."""
     asked = view.progress.done.get(CLOCK_CHECK)
     lately = asked is not None and view.now - asked.last < timedelta(days=30)
-    lost = view.code("country") in view.script.gazetteer.zones and view.fact("zone") is None
+    lost = has_several_zones(view) and view.fact("zone") is None
     return (lost or len(view.progress.nights) >= NIGHTS) and not lately
