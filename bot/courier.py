@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 
@@ -137,10 +137,14 @@ class Courier:
         for flight in flights:
             if flight.client is not None and found.lanes.get(flight.client, flight.lane) < flight.lane:
                 self._give_way(flight)
-        if found.parting is not None:
-            self._consider_parting(found.parting)
         for burst in found.bursts:
-            self._consider(burst)
+            if burst.lane is Lane.SAFETY:  # also before a goodbye at the same address
+                self._consider(burst)
+        if found.parting is not None:
+            self._consider_parting(found.parting, found.lanes)
+        for burst in found.bursts:
+            if burst.lane is not Lane.SAFETY:
+                self._consider(burst)
         for client in found.strangers:
             self._pass_over(client)
 
@@ -155,13 +159,13 @@ class Courier:
             self._left_over = True
         self._start(Flight(burst.address, burst.lane, burst.client), burst)
 
-    def _consider_parting(self, parting: Parting) -> None:
+    def _consider_parting(self, parting: Parting, lanes: Mapping[str, Lane]) -> None:
+        self._left_over = True  # of partings, one is read at a time
         flight = self._flights.get(parting.address)
         if flight is None:
             self._start(Flight(parting.address, Lane.ANSWER, None), parting)
-            self._left_over = True  # of partings, one is read at a time
-        else:
-            self._give_way(flight)
+        elif flight.client not in lanes or flight.lane is not Lane.SAFETY:
+            self._give_way(flight)  # nothing waits for who was erased; whoever began anew may be in danger
 
     def _pass_over(self, client: str) -> None:
         self._nudged.set()  # it took the place of one of ours

@@ -165,6 +165,18 @@ async def test_a_goodbye_put_off_under_a_clock_that_was_fast_is_said_once_it_is_
         await comes(here, "Goodbye, Ben.")
 
 
+async def test_who_begins_anew_in_danger_does_not_wait_for_the_goodbye(app: App) -> None:
+    async with town(app) as here:
+        ben = here.client("telegram:7:6")
+        client = ben.chat.client
+        with app.store.begin() as work:
+            work.clients.erase(client, [Message("Goodbye, Ben.")], here.now)
+        app.conversation.hear(ben.heard("I am going to kill myself tonight"))
+        here.courier.nudge()
+        await comes(here, "Goodbye, Ben.")
+        assert here.texts()[0] != "Goodbye, Ben."
+
+
 async def test_a_start_within_the_seconds_of_a_goodbye_waits_for_it_quietly(app: App) -> None:
     trouble: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: trouble.append(context))
