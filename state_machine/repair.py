@@ -31,7 +31,7 @@ def repair(turn: Flow) -> None:
 
 
 def _let_go_of_a_lost_zone(turn: Flow) -> None:
-    """A zone that this machine does not know is no answer any more: the country tells, or the clock is asked again."""
+    """A zone that this machine does not know is no answer: the country tells, or the clock is asked again."""
     zone = turn.progress.facts.get("zone")
     if zone is not None and known_zone(zone.code or zone.value) is None:
         facts = {name: fact for name, fact in turn.progress.facts.items() if name != "zone"}
