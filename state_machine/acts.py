@@ -74,6 +74,7 @@ def _simply(flow: Flow, action: Act, run: Run) -> None:
 def _without_a_word(flow: Flow, action: Act, run: Run) -> None:
     """What only changes what is kept."""
     put_off = {**flow.progress.put_off, run.dialogue: flow.today()}
+    asked_for = run.day or flow.view(run).local(run.opened).date()
     match action:
         case Act.BEGIN:
             # Heard twice: at the yes, and when the first talk ends and the client's clock is known.
@@ -87,9 +88,9 @@ def _without_a_word(flow: Flow, action: Act, run: Run) -> None:
         case Act.REST:
             flow.change(suspended=True, snoozed_until=None)
         case Act.SNOOZE:
-            flow.change(snoozed_until=flow.now + SNOOZE)
+            flow.change(snoozed_until=flow.now + SNOOZE, snoozed_for=asked_for)
         case Act.NOT_TODAY:
-            flow.change(put_off=put_off, snoozed_until=None)
+            flow.change(put_off={**put_off, run.dialogue: asked_for}, snoozed_until=None)
         case Act.POSTPONE:
             done = {name: past for name, past in flow.progress.done.items() if name != run.dialogue}
             flow.change(done=done, put_off=put_off)

@@ -236,16 +236,22 @@ def is_kept(progress: Progress, occasion: Occasion, now: datetime) -> bool:
 
 
 def _said_today(progress: Progress, occasion: Occasion, now: datetime) -> bool:
-    """One unasked message a day; a check-in that was done or put off today is not asked for."""
+    """One unasked message a day; a check-in that was done or put off on its day is not asked for.
+
+    One that was put off for an hour over midnight is still the earlier day's.
+    """
     zone = agenda.zone_of(progress)
-    today = now.astimezone(zone).date()
     if occasion.reason is Reason.TALK:
         return False
+    day = (occasion.reason is Reason.SNOOZE and progress.snoozed_for) or now.astimezone(zone).date()
     done = progress.done.get(CHECK_IN)
-    if (done is not None and done.kept and done.day == today) or progress.put_off.get(CHECK_IN) == today:
+    if (done is not None and done.kept and done.day == day) or progress.put_off.get(CHECK_IN) == day:
         return True
     unasked = progress.unasked
-    return occasion.reason is Reason.CHECK_IN and unasked is not None and unasked.at.astimezone(zone).date() == today
+    if unasked is None or occasion.reason is not Reason.CHECK_IN:
+        return False
+    snoozed_for = progress.snoozed_for if unasked.reason == Reason.SNOOZE else None
+    return (snoozed_for or unasked.at.astimezone(zone).date()) == day
 
 
 def hour_of(progress: Progress, memory: str, usual: str | None) -> time | None:

@@ -154,6 +154,8 @@ class Progress:
     ignored_since: datetime | None = None
     """When we first wrote unasked without an answer since."""
     snoozed_until: datetime | None = None
+    snoozed_for: date | None = None
+    """The client's day that the check-in was asked for which was put off last for an hour, over midnight perhaps."""
     suspended: bool = False
     """Whether, after a long silence, the client is to be asked before we write first again."""
     recent: tuple[Heard, ...] = ()

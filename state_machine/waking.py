@@ -20,7 +20,7 @@ from state_machine.occasions import (
     without_old_words,
 )
 from state_machine.programme import A_NOTE, CHECK_IN, DOORS, GENTLE_WORD, GO_ON, RETENTION
-from state_machine.progress import Unasked
+from state_machine.progress import Run, Unasked
 
 
 def woke(turn: Flow) -> None:
@@ -86,6 +86,9 @@ def _write_first(turn: Flow, reason: Reason) -> None:
         turn.open(GO_ON)
     elif reason is Reason.TALK:
         turn.open_due()
+    elif reason is Reason.SNOOZE and turn.progress.snoozed_for not in (None, turn.today()):
+        first, day = turn.script.dialogues[CHECK_IN].first, turn.progress.snoozed_for
+        turn.begin(Run(turn.new_run_id(), CHECK_IN, first, turn.now, turn.now, day=day))
     else:
         turn.open(CHECK_IN)
 
