@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from functools import partial
 
@@ -141,7 +141,7 @@ class Courier:
             if burst.lane is Lane.SAFETY:  # also before a goodbye at the same address
                 self._consider(burst)
         if found.parting is not None:
-            self._consider_parting(found.parting, found.lanes)
+            self._consider_parting(found.parting, found.waited_for)
         for burst in found.bursts:
             if burst.lane is not Lane.SAFETY:
                 self._consider(burst)
@@ -159,12 +159,12 @@ class Courier:
             self._left_over = True
         self._start(Flight(burst.address, burst.lane, burst.client), burst)
 
-    def _consider_parting(self, parting: Parting, lanes: Mapping[str, Lane]) -> None:
+    def _consider_parting(self, parting: Parting, waited_for: Collection[str]) -> None:
         self._left_over = True  # of partings, one is read at a time
         flight = self._flights.get(parting.address)
         if flight is None:
             self._start(Flight(parting.address, Lane.ANSWER, None), parting)
-        elif flight.client not in lanes or flight.lane is not Lane.SAFETY:
+        elif flight.client not in waited_for or flight.lane is not Lane.SAFETY:
             self._give_way(flight)  # nothing waits for who was erased; whoever began anew may be in danger
 
     def _pass_over(self, client: str) -> None:

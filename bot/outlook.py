@@ -35,6 +35,7 @@ class Found:
     """What waits. `lanes`: the most urgent of what waits for each client under way.
 
     `strangers`: clients of another bot or of a terminal on the same data, whose words we leave where they are.
+    `more`: there may be more than was read.
     """
 
     bursts: list[Burst]
@@ -42,6 +43,11 @@ class Found:
     parting: Parting | None
     lanes: dict[str, Lane]
     more: bool
+
+    @property
+    def waited_for(self) -> set[str]:
+        """The clients for whom something waits. None of them can have been erased."""
+        return {*self.lanes, *(burst.client for burst in self.bursts)}
 
 
 def look(work: Work, now: datetime, serves: Callable[[str], bool], wanted: Wanted) -> Found:
