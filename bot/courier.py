@@ -26,6 +26,7 @@ from bot.rests import Rests
 from bot.slots import free, room
 from bot.turnstile import Turnstile
 from state_machine.messages import Deletion, Edit, ExportFile, Lane, Message, Outgoing, TapAnswer
+from storage.errors import DatabaseFault
 from storage.outbox import Burst, Parcel
 from storage.partings import Parting
 from storage.work import Work
@@ -220,6 +221,8 @@ class Courier:
             except NotCarried as failure:
                 if not await self._failed(flight, burst.client, parcel, failure):
                     return
+            except DatabaseFault:
+                raise  # a file could not be made just now: it is tried again
             except Exception as fault:  # a fault of ours in this one parcel must not hold up what comes after it
                 self.counts.faults += 1
                 await self._failed(flight, burst.client, parcel, Refused("a fault of ours", type(fault).__name__))

@@ -17,9 +17,15 @@ from bot.telegram.sender import Sender
 from bot.writer import Writer
 from state_machine.messages import Lane, Outgoing
 from storage.store import Store
+from storage.work import Work
 from tests.telegram.stub import Answer, StubRequest, good, message
 
 ANA, BEN = "telegram:7:5", "telegram:7:6"
+Export = Callable[[Work, str], tuple[str, bytes]]
+
+
+def mine(_: Work, client: str) -> tuple[str, bytes]:
+    return "mine.json", client.encode()
 
 
 class Post:
@@ -36,10 +42,10 @@ class Post:
         self.number = 0
         self.courier = self.new_courier()
 
-    def new_courier(self, pace: Pace | None = None) -> Courier:
+    def new_courier(self, pace: Pace | None = None, export: Export = mine) -> Courier:
         bot = Bot("7:token", request=self.request, get_updates_request=self.request)
         quick = Pace(a_second=1000, reminders=1000, burst=1000, refill=1000)
-        return Courier(self.desk, Sender(bot), lambda _, client: ("mine.json", client.encode()), pace or quick)
+        return Courier(self.desk, Sender(bot), export, pace or quick)
 
     def _answered(self, method: str, fields: dict[str, str]) -> Answer:
         return self.answer(method, fields)
