@@ -21,7 +21,6 @@ from state_machine.progress import MOST_STEPS_BACK, Answer, Entry, Fact, Person,
 from state_machine.script import Dialogue, Step
 from state_machine.view import View
 
-
 BRINGS_THE_NUMBER = frozenset({"kept_in_danger", "number_again"})
 """Refrains with an emergency number in them: they overtake what waits, as a talk of danger does."""
 
@@ -168,7 +167,8 @@ class Turning:
             if answer.made is not None:
                 made = answer.made
                 self.change(people=tuple(p for p in self.progress.people if p.id != made))
-                run = replace(run, person=None)
+                earlier = (a.person for a in reversed(run.answers) if a.step != step and a.person is not None)
+                run = replace(run, person=next(earlier, None))
             elif answer.person is not None:
                 self._tell_of(answer.person, answer.memory, None)
         answers = tuple(a for a in run.answers if a.step != step)
