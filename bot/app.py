@@ -76,9 +76,12 @@ def screen() -> Screen:
         raise BookRefused(str(fault)) from None
 
 
-def build(settings: Settings) -> App:
-    """Everything, from the settings. Raises `BookRefused`, or `StoreRefused` for a key that does not fit."""
+def build(settings: Settings, *, carries: bool = False) -> App:
+    """Everything, from the settings. Raises `BookRefused`, or `StoreRefused` for a key that does not fit.
+
+    `carries`: this process is the one that carries what waits to the messenger.
+    """
     book, prompts = words(settings)
     charts = chart.build(book.script, screen())
-    store = Store.open(settings.data_dir, settings.key_bytes())
+    store = Store.open(settings.data_dir, settings.key_bytes(), carries=carries)
     return App(settings, book, charts, prompts, store, Conversation(store, charts, prompts))

@@ -1,7 +1,7 @@
 """What the messenger has answered and no transaction holds yet: one short line each, in a file beside the data.
 
 A transaction waits for its turn and for another thread. A line is written the moment the answer is here, and survives
-the end of the process; the next one reads it when it opens the store. So a crash in between sends nothing again.
+the end of the process; the next bot reads it when it opens the store. So a crash in between sends nothing again.
 It holds numbers only, and is empty whenever nothing is on its way into the books.
 """
 

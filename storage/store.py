@@ -33,11 +33,12 @@ class Store:
         self._vault = vault
 
     @classmethod
-    def open(cls, folder: Path, operator_key: bytes | None = None) -> Store:
+    def open(cls, folder: Path, operator_key: bytes | None = None, *, carries: bool = False) -> Store:
         """Open what is kept in `folder`, or begin it there.
 
         Without `operator_key` (32 bytes), the key is read from `operator.key`, which is made on first use.
-        Brings the schema up to date, and finishes erasures and marks that were cut off.
+        Brings the schema up to date, and finishes erasures that were cut off. The one process that `carries` what
+        waits to the messenger finishes marks, too: a command beside it would throw away receipts just written.
         Raises StoreRefused, with a sentence for the operator, where anything is missing, wrong or unreadable.
         """
         try:
@@ -58,7 +59,7 @@ class Store:
                 receipts = Receipts(folder / RECEIPTS_FILE)
                 on_refusal.callback(receipts.close)
                 store = cls(engine, vault, receipts)
-                store._settle()
+                store._settle(carries)
                 on_refusal.pop_all()
                 return store
         except OSError as error:
@@ -94,7 +95,7 @@ class Store:
         self._engine.dispose()
         self.receipts.close()
 
-    def _settle(self) -> None:
+    def _settle(self, carries: bool) -> None:
         """See that keys and data belong together, and finish what a crash cut off between the two."""
         with self.begin() as work:
             sealed = work.connection.scalar(select(pairing.c.body))
@@ -107,7 +108,7 @@ class Store:
                     raise StoreRefused(
                         "The key store belongs to other data. Put the right keys.sqlite back beside these data."
                     ) from None
-            for receipt in self.receipts.all():
+            for receipt in self.receipts.all() if carries else ():
                 work.outbox.carried(receipt.client, {receipt.parcel: receipt.message}, receipt.at)
             for client in work.partings.clients():
                 work.finish_erasure(client)
@@ -118,7 +119,8 @@ class Store:
                 self._vault.destroy(*(client for client in unsettled if client not in kept))
                 for client in kept:
                     self._vault.settle(client)
-        self.receipts.clear()
+        if carries:
+            self.receipts.clear()
 
 
 def _holds_something(path: Path) -> bool:

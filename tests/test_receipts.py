@@ -42,7 +42,7 @@ def test_what_was_answered_before_a_kill_waits_no_more_and_is_known_by_its_numbe
     )
     assert ended.returncode == -signal.SIGKILL
     for _ in range(2):
-        store = Store.open(tmp_path)
+        store = Store.open(tmp_path, carries=True)
         with store.begin() as work:
             burst = work.outbox.burst_of(chat.client)
             assert burst is not None
@@ -65,10 +65,31 @@ def test_a_receipt_of_somebody_else_or_of_nobody_marks_nothing(tmp_path: Path) -
     store.receipts.add(Receipt(ben.client, burst.parcels[0].id, 70, NOW))
     store.receipts.add(Receipt("nobody", 99, 71, NOW))
     store.close()
-    store = Store.open(tmp_path)
+    store = Store.open(tmp_path, carries=True)
     with store.begin() as work:
         assert work.outbox.waiting(ana.client) == 1
     store.close()
+
+
+def test_a_command_beside_a_bot_that_runs_leaves_its_receipts_alone(tmp_path: Path) -> None:
+    bot = Store.open(tmp_path, carries=True)
+    with bot.begin() as work:
+        ana = work.clients.open("telegram:1", NOW).client
+        work.outbox.put(ana, Lane.ANSWER, [Message("one")], NOW)
+        burst = work.outbox.burst_of(ana)
+        assert burst is not None
+    receipt = Receipt(ana, burst.parcels[0].id, 70, NOW)
+    bot.receipts.add(receipt)
+    beside = Store.open(tmp_path)
+    with beside.begin() as work:
+        assert work.outbox.waiting(ana) == 1
+    beside.close()
+    assert bot.receipts.all() == [receipt]
+    bot.close()
+    again = Store.open(tmp_path, carries=True)
+    with again.begin() as work:
+        assert work.outbox.waiting(ana) == 0
+    again.close()
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ class WatchedStore(Store):
     @classmethod
     def watched(cls, folder: Path, ledger: Ledger) -> WatchedStore:
         """The store of `folder`, with all that it commits from now on told to `ledger`."""
-        store = cast(WatchedStore, cls.open(folder))
+        store = cast(WatchedStore, cls.open(folder, carries=True))
         store.ledger = ledger
         return store
 
