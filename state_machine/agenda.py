@@ -6,7 +6,8 @@ Days count on the client's own calendar, from the day of consent, which is day 1
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from contextlib import suppress
+from datetime import date, time, timedelta
 from zoneinfo import ZoneInfo
 
 from state_machine import hours
@@ -30,6 +31,17 @@ def zone_of(progress: Progress) -> ZoneInfo:
     for run in progress.runs:
         fact = next((answer.fact for answer in run.answers if answer.memory == "zone"), fact)
     return hours.zone_named(fact.code if fact else None)
+
+
+def hour_of(progress: Progress, memory: str, usual: str | None) -> time | None:
+    """The hour kept under `memory`; `usual` if none was, or none that can be read; None if the client wants none."""
+    fact = progress.facts.get(memory)
+    for said in ((fact.code or fact.value) if fact else usual, usual):
+        if said is None or said == NEVER:
+            return None
+        with suppress(ValueError):
+            return time.fromisoformat(said)
+    return None
 
 
 def due(view: View, on: date) -> Part | None:

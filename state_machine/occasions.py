@@ -136,7 +136,7 @@ def _silent_until(script: Script, progress: Progress, run: Run, *, covered: bool
 
 def talk_due(script: Script, progress: Progress) -> datetime | None:
     """When to look in for the next part: the hour the client chose, on the first day on which a part is due."""
-    at = hour_of(progress, "look_in", agenda.USUAL_LOOK_IN)
+    at = agenda.hour_of(progress, "look_in", agenda.USUAL_LOOK_IN)
     if progress.begun is None or progress.heard is None or at is None:
         return None
     zone = agenda.zone_of(progress)
@@ -152,7 +152,7 @@ def talk_due(script: Script, progress: Progress) -> datetime | None:
 
 def check_in_due(progress: Progress) -> datetime | None:
     """When to ask for a check-in: at the hour and on the days the client chose."""
-    at = hour_of(progress, "remind_at", None)
+    at = agenda.hour_of(progress, "remind_at", None)
     fact = progress.facts.get("remind_days")
     weekdays = WEEKDAYS.get(fact.code or "") if fact else None
     if at is None or weekdays is None or fact is None or progress.begun is None:
@@ -166,7 +166,7 @@ def check_in_due(progress: Progress) -> datetime | None:
 
 def gentle_word_due(script: Script, progress: Progress) -> datetime | None:
     """When one gentle word is said after three and after ten silent days, at the client's own hour."""
-    at = hour_of(progress, "look_in", agenda.USUAL_LOOK_IN)
+    at = agenda.hour_of(progress, "look_in", agenda.USUAL_LOOK_IN)
     if progress.begun is None or progress.heard is None or at is None or GENTLE_WORD not in script.dialogues:
         return None
     if progress.suspended or progress.phase in ASKED_AGAIN:
@@ -254,18 +254,9 @@ def _said_today(progress: Progress, occasion: Occasion, now: datetime) -> bool:
     return (snoozed_for or unasked.at.astimezone(zone).date()) == day
 
 
-def hour_of(progress: Progress, memory: str, usual: str | None) -> time | None:
-    """The hour kept under `memory`; `usual` if none was; None if the client wants none."""
-    fact = progress.facts.get(memory)
-    said = (fact.code or fact.value) if fact else usual
-    if said is None or said == agenda.NEVER:
-        return None
-    return time.fromisoformat(said)
-
-
 def writes_first(progress: Progress) -> bool:
     """Whether there is any hour at which the client is written to first."""
-    talks = progress.begun is not None and hour_of(progress, "look_in", agenda.USUAL_LOOK_IN) is not None
+    talks = progress.begun is not None and agenda.hour_of(progress, "look_in", agenda.USUAL_LOOK_IN) is not None
     fact = progress.facts.get("remind_days")
     return talks or (fact is not None and fact.code in WEEKDAYS)
 

@@ -83,7 +83,7 @@ def test_what_was_put_aside_where_the_book_or_the_map_has_moved_on_begins_anew(
 
 def test_the_way_back_from_a_second_name_leads_to_the_first_person_again(ana: Story) -> None:
     _names_mum(ana)
-    while not ana.place.endswith("who_else"):
+    while ana.place != f"{FIRST_PEOPLE}#who_else":
         ana.says(ana.offers[0].label)
     ana.says("Jen")
     while ana.place != f"{FIRST_PEOPLE}#first_name":

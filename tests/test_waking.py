@@ -105,3 +105,14 @@ def test_what_is_due_seconds_after_a_silence_comes_at_its_own_second(zed: Client
     lives(zed, six - timedelta(seconds=1))
     assert not zed.progress.runs
     assert zed.chat.wake_at == six
+
+
+def test_an_hour_that_nobody_can_read_any_more_breaks_no_turn(zed: Client) -> None:
+    """Codes of an answer may go with a release; who gave it is looked in on at the usual hour."""
+    chat = zed.chat
+    lost = replace(chat.progress.facts["look_in"], code="by_myself")
+    with zed.app.store.begin() as work:
+        progress = replace(chat.progress, facts={**chat.progress.facts, "look_in": lost})
+        work.clients.keep(chat, progress, chat.wake_at, zed.now)
+    zed.says("I want to kill myself")
+    assert zed.progress.runs[-1].dialogue == SOS
