@@ -5,6 +5,7 @@ Choices are numbered and may be typed as numbers; time can be moved with a line 
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import textwrap
@@ -139,9 +140,14 @@ class Console:
             work.outbox.carried(burst.client, {parcel.id: None for parcel in burst.parcels}, self._now())
 
     def _save_export(self, message: ExportFile, name: str, content: bytes) -> None:
-        folder = self._app.settings.data_dir / "exports" / self._client
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
+        exports = self._app.settings.data_dir / "exports"
+        folder = exports / self._client
+        for made in (exports, folder):  # not sealed, so for their owner's eyes only, also where they were made before
+            made.mkdir(parents=True, exist_ok=True)
+            made.chmod(0o700)
+        with open(folder / name, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write(content)
+        (folder / name).chmod(0o600)
         self._print(Message(message.caption))
         self._show(f"      {folder / name}")
 
