@@ -16,6 +16,7 @@ from state_machine.conditions import CONDITIONS
 from state_machine.effects import Redraw, Toast
 from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
 from state_machine.flow import OFFER_TO_GO_ON_AFTER, Flow
+from state_machine.late_words import as_written, keep_day
 from state_machine.offers import PICK, Offer, offers
 from state_machine.plain_words import plain
 from state_machine.presence import is_here
@@ -79,7 +80,7 @@ def _said(turn: Flow, event: Said) -> None:
         elif turn.front is None:
             _nothing_open(turn, text)
         else:
-            _answer(turn, text)
+            _answer(turn, text, event)
 
 
 def _not_followed(turn: Flow, event: Said) -> None:
@@ -195,7 +196,7 @@ def _asked_first(turn: Flow) -> str | None:
     return next((dialogue for name, dialogue in rows if CONDITIONS[name](view)), None)
 
 
-def _answer(turn: Flow, text: str) -> None:
+def _answer(turn: Flow, text: str, said: Said | None = None) -> None:
     run = turn.front
     if run is None:
         return
@@ -205,8 +206,10 @@ def _answer(turn: Flow, text: str) -> None:
         return
     if run.picked and plain(text) == plain(turn.script.finished):
         text = ", ".join(run.picked)
-    taken = read(step, text, turn.view(run), near=not turn.dialogue(run).safety)
+    then = as_written(turn, run, said)
+    taken = read(step, text, then, near=not turn.dialogue(run).safety)
     if not isinstance(taken, Misread):
+        keep_day(turn, run, then)
         turn.take(taken)
     elif taken.note and turn.dialogue(run).safety:
         turn.note(text)

@@ -16,12 +16,15 @@ class Said:
     `crossed`: it was sent before the open question had reached them, so it can't be an answer to it.
     `unseen`: that question will not reach them by itself (they had blocked us, or Telegram refused it), so it must
     be asked again.
+    `sent`: when they wrote it, if it waited for us since. What we answer is said at `at`, so that time we ask for
+    runs from there; but a clock is read, and a day told of, as it was when they wrote.
     """
 
     at: datetime
     text: str
     crossed: bool = False
     unseen: bool = False
+    sent: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

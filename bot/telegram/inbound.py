@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from telegram import CallbackQuery, ChatMemberUpdated, Message, Update
 from telegram.constants import ChatMemberStatus, ChatType
@@ -11,6 +11,8 @@ from telegram.constants import ChatMemberStatus, ChatType
 from bot.conversation import Heard
 from state_machine.events import Edited, Said, Shared, Tapped
 
+WAITED = timedelta(minutes=1)
+"""Longer on its way than that, a message waited for us, and it counts when it was sent."""
 ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 
 
@@ -104,7 +106,8 @@ class Reader:
         if message.forward_origin is not None:
             return Shared(at, "other", words)
         if message.text is not None:
-            return Said(at, self._without_name(message.text))
+            waited = at - message.date > WAITED
+            return Said(at, self._without_name(message.text), sent=message.date if waited else None)
         what = _what(message)
         return None if what is None else Shared(at, what, words)
 

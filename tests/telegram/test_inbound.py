@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -29,7 +29,7 @@ def read(update: dict[str, Any], username: str | None = "CompanionBot") -> Heard
 
 
 def message(chat: dict[str, Any] = PRIVATE, **content: Any) -> dict[str, Any]:
-    return {"message_id": 3, "date": 1, "chat": chat, "from": ANA, **content}
+    return {"message_id": 3, "date": int(AT.timestamp()), "chat": chat, "from": ANA, **content}
 
 
 def event_of(kind: str = "message", **content: Any) -> Any:
@@ -47,6 +47,13 @@ def test_words_come_with_where_and_when_they_were_said() -> None:
         tap_id=None,
         payload=b"raw",
     )
+
+
+@pytest.mark.parametrize(("seconds", "waited"), [(-30, False), (0, False), (60, False), (61, True), (3 * 3600, True)])
+def test_what_waited_for_us_says_when_it_was_sent(seconds: int, waited: bool) -> None:
+    sent = AT - timedelta(seconds=seconds)
+    said = event_of(text="hello", date=int(sent.timestamp()))
+    assert said == Said(AT, "hello", sent=sent if waited else None)
 
 
 @pytest.mark.parametrize(
