@@ -17,6 +17,7 @@ import argparse
 import asyncio
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -64,9 +65,9 @@ class Tally:
 
     @property
     def sound(self) -> bool:
-        """Whether every promise was kept."""
+        """Whether every promise was kept, and anything was killed at all."""
         early = any(seconds > GRACE for seconds in self.doubled_after)
-        return not (self.answers_lost or self.messages_lost or self.stuck or early)
+        return self.kills > 0 and not (self.answers_lost or self.messages_lost or self.stuck or early)
 
     def line(self, seconds: float) -> str:
         """One line that says it all."""
@@ -254,7 +255,9 @@ def main() -> int:
     print(tally.line((datetime.now(UTC) - begun).total_seconds()))
     if not tally.sound:
         print(f"Not sound; seed {seed}, logs and data in {folder}. {' '.join(tally.answers_lost)}", file=sys.stderr)
-    return 0 if tally.sound else 1
+        return 1
+    shutil.rmtree(folder)
+    return 0
 
 
 if __name__ == "__main__":
