@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -153,7 +154,9 @@ def main() -> int:
     print(tally.line())
     if not tally.sound:
         print(f"Not sound; seed {seed}, logs and data in {folder}. {' '.join(tally.missed)}", file=sys.stderr)
-    return 0 if tally.sound else 1
+        return 1
+    shutil.rmtree(folder)
+    return 0
 
 
 if __name__ == "__main__":
