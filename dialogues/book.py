@@ -136,6 +136,7 @@ class _Steering(TypedDict, total=False):
     finished: str
     back: tuple[str, ...]
     later: tuple[str, ...]
+    not_known: tuple[str, ...]
 
 
 def _steering(lists: Lists, refrains: Mapping[str, Bubble]) -> _Steering:
@@ -149,6 +150,8 @@ def _steering(lists: Lists, refrains: Mapping[str, Bubble]) -> _Steering:
         steering["back"] = lists.back
     if lists.later:
         steering["later"] = lists.later
+    if lists.not_known:
+        steering["not_known"] = lists.not_known
     return steering
 
 

@@ -37,6 +37,7 @@ class Lists:
     numbers: tuple[str, ...] = ()
     back: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
+    not_known: tuple[str, ...] = ()
 
 
 def read_sections(text: str, findings: Findings) -> tuple[Section, ...]:
@@ -95,11 +96,13 @@ def read_lists(text: str, findings: Findings) -> Lists:
                 lists = replace(lists, back=tuple(each.lower() for each in texts))
             case "later":
                 lists = replace(lists, later=tuple(each.lower() for each in texts))
+            case "not_known":
+                lists = replace(lists, not_known=tuple(each.lower() for each in texts))
             case other:
                 findings.add(
                     Rule.PHRASES,
                     section.line,
-                    f"There is no list “{other}”; the lists are feelings, numbers, back and later.",
+                    f"There is no list “{other}”; the lists are feelings, numbers, back, later and not_known.",
                 )
     return lists
 

@@ -177,6 +177,8 @@ def _called(text: str) -> _Read:
 def _new_name(kind: Kind, text: str, view: View) -> _Read | Misread:
     if "\n" in text or not any(letter.isalnum() for letter in text):
         return Misread("not_followed")
+    if plain(text) in view.script.not_known:
+        return Misread("no_name_then")
     if any(plain(person.name) == plain(text) for person in view.progress.people):
         return Misread("name_taken")
     return _Read(text, new_name=text if kind is Kind.NEW_NAME else None)
@@ -194,12 +196,15 @@ def split_list(text: str) -> list[str]:
 
 
 def _named(text: str, view: View) -> tuple[list[Person], list[str]]:
-    """The living people whose names stand in `text`, whole names and longest first, and what is left of it."""
+    """The people whose names stand in `text`, whole names and longest first, and what is left of it.
+
+    Who has died is offered to nobody, but may be in a day as anybody.
+    """
     rest = f" {plain(text)} "
     found: list[Person] = []
     for person in sorted(view.progress.people, key=lambda p: len(p.name), reverse=True):
         name = re.compile(rf"(?<!\w){re.escape(plain(person.name))}(?!\w)")
-        if not person.died and plain(person.name) and name.search(rest):
+        if plain(person.name) and name.search(rest):
             found.append(person)
             rest = name.sub(",", rest, count=1)
     return found, split_list(rest)
@@ -211,6 +216,8 @@ def _several(kind: Kind, text: str, view: View) -> _Read | Misread:
         if rest or not found:
             return Misread("not_on_the_map")
         return _Read(", ".join(p.name for p in found), ",".join(str(p.id) for p in found))
+    if plain(text) in view.script.not_known:
+        return Misread("no_feeling_then")
     parts = split_list(text)
     known = {plain(f.word): f for f in view.script.feelings}
     codes = [known[plain(part)].code for part in parts if plain(part) in known]

@@ -12,10 +12,10 @@ from dataclasses import replace
 from state_machine.alarm import alarm, is_label
 from state_machine.answers import Misread, read
 from state_machine.chart import Charts
-from state_machine.conditions import CONDITIONS
 from state_machine.effects import Redraw, Toast
 from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
 from state_machine.flow import OFFER_TO_GO_ON_AFTER, Flow
+from state_machine.idle import idle, nothing_open
 from state_machine.late_words import as_written, keep_day
 from state_machine.offers import PICK, Offer, offers
 from state_machine.plain_words import plain
@@ -25,9 +25,7 @@ from state_machine.programme import (
     CHECK_IN_AGAIN,
     DOORS,
     GO_ON,
-    HOME,
-    WELCOME,
-    WHEN_IDLE,
+    PERSON_DIED,
 )
 from state_machine.progress import Progress, Run
 from state_machine.repair import repair
@@ -78,14 +76,14 @@ def _said(turn: Flow, event: Said) -> None:
         if event.crossed:
             _crossed(turn, text, event)
         elif turn.front is None:
-            _nothing_open(turn, text)
+            nothing_open(turn, text)
         else:
             _answer(turn, text, event)
 
 
 def _not_followed(turn: Flow, event: Said) -> None:
     if turn.front is None:
-        _idle(turn)
+        idle(turn)
     else:
         _asked_still(turn, "not_followed", event)
 
@@ -105,7 +103,7 @@ def _command(turn: Flow, text: str) -> None:
     if said and alarm(turn, said):
         return
     if word == "start":
-        _start(turn)
+        _again(turn)
     elif word == "back":
         turn.back()
     elif word in {"later", "stop"}:
@@ -138,7 +136,7 @@ def _open_by_client(turn: Flow, name: str) -> None:
     """Open what the client asked for. A second check-in on one day asks first what it is for."""
     if turn.progress.consent is None and not turn.script.dialogues[name].safety and name not in BEFORE_CONSENT:
         turn.remark("consent_first")
-        _start(turn)
+        _again(turn)
         return
     if turn.front is not None and turn.front.amends:
         turn.drop(turn.front)
@@ -156,44 +154,11 @@ def _checked_in_today(turn: Flow) -> bool:
     return done is not None and done.kept and done.day == turn.today()
 
 
-def _start(turn: Flow) -> None:
-    _again(turn)
-
-
 def _crossed(turn: Flow, text: str, event: Said) -> None:
     """Words sent before the open question had arrived: never an answer to it. The same tap twice is one tap."""
     if plain(text) == plain(turn.progress.just_settled or "") and not event.unseen:
         return
     _asked_still(turn, "crossed" if turn.note(text) else "not_kept_yet", event)
-
-
-def _nothing_open(turn: Flow, text: str) -> None:
-    if turn.progress.consent is None:
-        turn.open(WELCOME)
-        return
-    if plain(text) in turn.script.small_talk:
-        turn.remark(turn.script.small_talk[plain(text)])
-        return
-    if plain(text) not in turn.script.greetings and turn.note(text) and len(text.split()) > 2:
-        turn.remark("kept_with_today")
-    _idle(turn)
-
-
-def _idle(turn: Flow) -> None:
-    """Nothing is open: what is due, or the door to everything else."""
-    if turn.progress.consent is None:
-        turn.open(WELCOME)
-    elif (first := _asked_first(turn)) is not None:
-        turn.open(first)
-    elif CONDITIONS["after_danger"](turn.view()) or not turn.open_due():
-        turn.open(HOME)
-
-
-def _asked_first(turn: Flow) -> str | None:
-    """What the table asks before anything else, whenever nothing is open."""
-    view = turn.view()
-    rows = ((name, dialogue) for name, dialogue in WHEN_IDLE if dialogue in turn.script.dialogues)
-    return next((dialogue for name, dialogue in rows if CONDITIONS[name](view)), None)
 
 
 def _answer(turn: Flow, text: str, said: Said | None = None) -> None:
@@ -211,6 +176,8 @@ def _answer(turn: Flow, text: str, said: Said | None = None) -> None:
     if not isinstance(taken, Misread):
         keep_day(turn, run, then)
         turn.take(taken)
+    elif run.person is not None and turn.charts.screen.hint("has_died", text):
+        turn.open(PERSON_DIED, person=run.person)
     elif taken.note and turn.dialogue(run).safety:
         turn.note(text)
         turn.remark("kept_in_danger", again=True)
@@ -238,7 +205,7 @@ def _again(turn: Flow) -> None:
     """What is open, asked once more; offered first where it has waited for long."""
     run = turn.front
     if run is None:
-        _idle(turn)
+        idle(turn)
     elif turn.now - run.asked > OFFER_TO_GO_ON_AFTER and run.dialogue != GO_ON and not turn.dialogue(run).safety:
         turn.open(GO_ON)
     else:

@@ -65,7 +65,8 @@ class Flow(Turning):
         if self.front is not None and self.front.dialogue in DOORS:
             self.drop(self.front)
         if len(self.progress.runs) >= MOST_OPEN:
-            self.close_as_left(self.progress.runs[0])
+            runs = self.progress.runs
+            self.close_as_left(next((old for old in runs if not self.dialogue(old).safety), runs[0]))
         self.arrive(self.put(run))
 
     def ask(self, memory: str) -> bool:

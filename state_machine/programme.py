@@ -95,6 +95,7 @@ SOS_ENDINGS = ("landed", "only_numbers", "still_here", "ended_quietly")
 FIRST_PEOPLE = "assessment/first_people"
 SUITABILITY = "assessment/is_it_for_me"
 MAP = "people/map"
+PERSON_DIED = "people/died"
 SETTINGS = "always/settings"
 
 DEPARTURES: tuple[Departure, ...] = (
@@ -120,11 +121,11 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(MAP, "add", do=(Open("people/add"),)),
     Departure(MAP, "change", do=(Open("people/change", same_person=True),)),
     Departure(MAP, "remove", do=(Open("people/remove", same_person=True),)),
-    Departure(MAP, "died", do=(Open("people/died", same_person=True),)),
+    Departure(MAP, "died", do=(Open(PERSON_DIED, same_person=True),)),
     Departure("people/change", "renamed", do=(Act.RENAME_PERSON,)),
     Departure("people/remove", "removed", do=(Act.REMOVE_PERSON,)),
-    Departure("people/died", "died", do=(Act.PERSON_DIED, Act.CLEAR)),
-    Departure("people/died", "died_quietly", do=(Act.PERSON_DIED, Act.CLEAR)),
+    Departure(PERSON_DIED, "died", do=(Act.PERSON_DIED, Act.CLEAR)),
+    Departure(PERSON_DIED, "died_quietly", do=(Act.PERSON_DIED, Act.CLEAR)),
     # Check-in
     Departure(CHECK_IN, "not_today", do=(Act.NOT_TODAY,)),
     Departure(CHECK_IN, "in_an_hour", do=(Act.SNOOZE,)),

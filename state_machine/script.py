@@ -214,6 +214,8 @@ class Script:
     """Words said alone that are no answer, and the refrain that answers them."""
     later: tuple[str, ...] = ("later", "not now", "stop")
     """Words that, said alone, put aside what is open."""
+    not_known: tuple[str, ...] = ("don't know",)
+    """Words that, said alone, are nobody's name and no feeling."""
     gazetteer: Gazetteer = field(default_factory=Gazetteer)
 
     @property

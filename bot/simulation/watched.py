@@ -53,7 +53,7 @@ class WatchedConversation(Conversation):
     def __init__(self, store: Store, charts: Charts, prompts: Prompts, ledger: Ledger, up_since: datetime) -> None:
         super().__init__(store, charts, prompts)
         self._ledger = ledger
-        self._up_since = up_since
+        self.up_since = up_since
 
     def hear(self, heard: Heard) -> bool:
         """As the conversation's own."""
@@ -64,13 +64,13 @@ class WatchedConversation(Conversation):
     def wake(self, client: str, due: datetime, now: datetime) -> bool:
         """As the conversation's own."""
         book = self._ledger.books[client]
-        before, waiting, decided = book.progress, len(book.waiting), book.decided_at or self._up_since
+        before, waiting, decided = book.progress, len(book.waiting), book.decided_at or self.up_since
         woke = super().wake(client, due, now)
         self._ledger.counts["turns"] += woke
         self._ledger.counts["woken" if woke else "woken in vain"] += 1
         if woke and not book.erased:
             spoke = len(book.waiting) > waiting
-            since = max(self._up_since, book.since or self._up_since)
+            since = max(self.up_since, book.since or self.up_since)
             judge(self._ledger, Woken(book, before, due, now, spoke, since, decided, self._charts.script))
         return woke
 
