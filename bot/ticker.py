@@ -76,14 +76,19 @@ class Ticker:
     async def _forget(self) -> None:
         """What has been kept long enough goes, also of those who blocked us and hear nothing."""
         now = self._forgot = self._desk.now()
-        await self._desk.do(lambda work: work.forget(now))
         soon = now + FORGET_EVERY  # so that nothing is kept beyond its time until the next look
-        for client in await self._desk.do(lambda work: work.clients.out_of_reach(soon)):
+        for client in await self._desk.do(partial(_forget, now=now, soon=soon)):
             try:
                 await self._desk.do(partial(_look_after, client=client, now=now, soon=soon))
             except Exception as fault:
                 self.faults += 1
                 log.error("client %s: forgetting failed (%s)", client, type(fault).__name__)
+
+
+def _forget(work: Work, now: datetime, soon: datetime) -> list[str]:
+    """Delete what is over. Returns the clients out of reach of whom something is over by `soon`."""
+    work.forget(now)
+    return work.clients.out_of_reach(soon)
 
 
 def _look_after(work: Work, client: str, now: datetime, soon: datetime) -> None:
