@@ -177,7 +177,7 @@ def _called(text: str) -> _Read:
 def _new_name(kind: Kind, text: str, view: View) -> _Read | Misread:
     if "\n" in text or not any(letter.isalnum() for letter in text):
         return Misread("not_followed")
-    if plain(text) in view.script.not_known:
+    if any(f"{plain(text)} ".startswith(f"{words} ") for words in view.script.not_known):
         return Misread("no_name_then")
     if any(plain(person.name) == plain(text) for person in view.progress.people):
         return Misread("name_taken")

@@ -173,7 +173,9 @@ def _answer(turn: Flow, text: str, said: Said | None = None) -> None:
         text = ", ".join(run.picked)
     then = as_written(turn, run, said)
     taken = read(step, text, then, near=not turn.dialogue(run).safety)
-    if not isinstance(taken, Misread):
+    if not isinstance(taken, Misread) and taken.new_name and turn.charts.screen.hint("has_died", text):
+        turn.remark("name_of_who_died", again=True)
+    elif not isinstance(taken, Misread):
         keep_day(turn, run, then)
         turn.take(taken)
     elif run.person is not None and turn.charts.screen.hint("has_died", text):

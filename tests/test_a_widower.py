@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from state_machine.flow import Flow
-from state_machine.programme import CHECK_IN, FIRST_PEOPLE, HOME, PERSON_DIED, SUITABILITY
+from state_machine.programme import CHECK_IN, FIRST_PEOPLE, GO_ON, HOME, PERSON_DIED, SUITABILITY
 from tests.talking import Story
 
 
@@ -18,7 +18,7 @@ def asked_for_names(ana: Story) -> Story:
     return ana.says("/start")
 
 
-@pytest.mark.parametrize("words", ["don't know", "I don't know.", "idk", "no one", "Not sure"])
+@pytest.mark.parametrize("words", ["don't know", "I don't know.", "idk", "no one", "Not sure", "nobody really"])
 def test_not_knowing_is_nobody_s_name(words: str, asked_for_names: Story) -> None:
     place = asked_for_names.place
     asked_for_names.says(words)
@@ -74,3 +74,21 @@ def test_a_loss_told_in_many_messages_is_asked_about_once_more_and_then_heard(an
         ana.says(words)
         asked.append(any(bubble.endswith("?") for bubble in ana.bubbles))
     assert asked == [True, False, False]
+
+
+def test_a_death_told_where_a_name_is_asked_makes_nobody_of_that_name(asked_for_names: Story) -> None:
+    asked_for_names.says("she died in August")
+    assert asked_for_names.remarks == ["name_of_who_died"]
+    assert asked_for_names.progress.people == ()
+    asked_for_names.says("Margaret").says("she died in August")
+    assert asked_for_names.front.dialogue == PERSON_DIED
+
+
+def test_later_at_the_offer_to_go_on_puts_aside_what_it_offers(ana: Story) -> None:
+    ana.passes(days=1)
+    ana.says("No").passes(days=1)
+    while ana.progress.runs and ana.front.dialogue != GO_ON:
+        ana.passes(days=1)
+    ana.says("later")
+    assert GO_ON not in {run.dialogue for run in ana.progress.runs}
+    assert SUITABILITY in {run.dialogue for run in ana.progress.aside}
