@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-LONGEST = 300.0
+from storage.outbox import LONGEST_HOLD
+
+LONGEST = LONGEST_HOLD.total_seconds()
+"""Seconds. A hold in the store that ends later is not believed, so no pause may be longer."""
 
 
 def pause_after(tries: int) -> float:

@@ -186,7 +186,8 @@ def _answer(turn: Flow, text: str, said: Said | None = None) -> None:
     elif taken.note and not turn.note(text):
         turn.remark("not_kept_yet", again=True)
     else:
-        turn.remark(taken.refrain, again=True)
+        of_a_death = taken.note and turn.charts.screen.hint("has_died", text)
+        turn.remark("kept_a_death" if of_a_death else taken.refrain, again=True)
 
 
 def _small_talk(turn: Flow, words: str) -> None:

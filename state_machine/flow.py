@@ -272,8 +272,8 @@ class Flow(Turning):
             return
         if run.dialogue == GO_ON:  # the offer to go on is no page of its own: what it offers is put aside
             self.drop(run)
-            if (run := self.front) is None:
-                return
+            self.put_aside()
+            return
         self.close_as_left(run)
         if self.dialogue(run).taken_out:
             self.effects.append(TakeOut())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from state_machine import chart
 from state_machine.chart import Charts
 from storage.store import Store
 from tests.planning import at_rest, with_a_plan
+from tests.post_office import Post
 from tests.talking import DAY_ONE, Client, Story
 
 
@@ -63,6 +64,15 @@ def newcomer(app: App) -> Client:
     client = Client(app)
     client.says("/start")
     return client
+
+
+@pytest.fixture
+async def post(tmp_path: Path) -> AsyncIterator[Post]:
+    """A courier between a store and a messenger that can be told to fail."""
+    made = Post(tmp_path)
+    yield made
+    made.writer.close()
+    made.store.close()
 
 
 @pytest.fixture

@@ -92,3 +92,8 @@ def test_later_at_the_offer_to_go_on_puts_aside_what_it_offers(ana: Story) -> No
     ana.says("later")
     assert GO_ON not in {run.dialogue for run in ana.progress.runs}
     assert SUITABILITY in {run.dialogue for run in ana.progress.aside}
+
+
+def test_a_death_told_where_there_are_buttons_is_no_word_like_any_other(ana: Story) -> None:
+    ana.says("/checkin").says("3").says("my wife passed away in august")
+    assert ana.remarks == ["kept_a_death"]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from telegram.error import TimedOut
@@ -16,14 +14,6 @@ from bot.pauses import pause_after
 from state_machine.messages import Edit, ExportFile, Lane, Message, TapAnswer
 from tests.post_office import ANA, BEN, Post, carrying
 from tests.telegram.stub import bad
-
-
-@pytest.fixture
-async def post(tmp_path: Path) -> AsyncIterator[Post]:
-    made = Post(tmp_path)
-    yield made
-    made.writer.close()
-    made.store.close()
 
 
 async def test_what_waits_is_carried_in_order_and_marked(post: Post) -> None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
-import pytest
 from sqlalchemy import text
 
 from state_machine.messages import ExportFile, Message
@@ -15,14 +12,6 @@ from storage.work import Work
 from tests.post_office import Post, carrying
 
 MINE = ("mine.json", b"{}")
-
-
-@pytest.fixture
-async def post(tmp_path: Path) -> AsyncIterator[Post]:
-    made = Post(tmp_path)
-    yield made
-    made.writer.close()
-    made.store.close()
 
 
 async def test_a_file_that_the_store_could_not_give_at_first_is_made_again_and_comes(post: Post) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from telegram.error import NetworkError
@@ -19,14 +18,6 @@ from tests.telegram.stub import bad
 
 NUMBERS = Message("I take this seriously. Emergency: 112")
 SECONDS = timedelta(seconds=1)
-
-
-@pytest.fixture
-async def post(tmp_path: Path) -> AsyncIterator[Post]:
-    made = Post(tmp_path)
-    yield made
-    made.writer.close()
-    made.store.close()
 
 
 async def so_far(done: Callable[[], bool]) -> None:

@@ -20,7 +20,7 @@ from state_machine.effects import Erase
 from state_machine.engine import step
 from state_machine.events import Said
 from state_machine.flow import Flow
-from state_machine.programme import SIGNS_OF_TAKING, SOS, UNDER_18
+from state_machine.programme import SOS, UNDER_18
 from state_machine.progress import Fact, Progress
 from state_machine.script import Label, Silence
 from tests.endangered import (
@@ -211,66 +211,7 @@ def test_nothing_of_a_child_is_deleted_before_the_talk_is_over(charts: Charts) -
     assert turn.progress.facts == {}
 
 
-# --- the right number ------------------------------------------------------------------------
-
-
-def test_the_poison_line_stands_only_where_something_was_taken(charts: Charts, prompts: Prompts) -> None:
-    facts = {**KNOWN, "country": Fact("Germany", EVENING, "DE")}
-    poison = Lines.read().card("DE", EVENING.date()).poison[0].name
-    progress = Progress(phase="assessment", consent="1 2026-03-01", facts=facts)
-    for words, taken in (("I have chest pain and can't breathe", False), ("I took an overdose", True)):
-        turn = step(charts, progress, Said(EVENING, words))
-        said = [*words_of(prompts, turn, EVENING)]
-        for label in ("I don't want to call", "No"):
-            turn = step(charts, turn.progress, Said(EVENING, label))
-            said += words_of(prompts, turn, EVENING)
-        assert sum(poison in text for text in said) == (2 if taken else 0), words
-
-
-def test_the_poison_line_is_two_taps_from_anything_swallowed_by_anybody(charts: Charts, prompts: Prompts) -> None:
-    facts = {**KNOWN, "country": Fact("Germany", EVENING, "DE")}
-    poison = Lines.read().card("DE", EVENING.date()).poison[0].name
-    progress = Progress(phase="assessment", consent="1 2026-03-01", facts=facts)
-    for words, *labels in (
-        ("I drank the bleach by mistake",),
-        ("my daughter swallowed bleach",),
-        ("I have chest pain and can't breathe", "I took or swallowed something"),
-        ("I have chest pain and can't breathe", "It's about somebody else", "They swallowed something"),
-        ("I took an overdose", "It's about somebody else"),
-    ):
-        turn = step(charts, progress, Said(EVENING, words))
-        for label in labels:
-            turn = step(charts, turn.progress, Said(EVENING, label))
-        assert poison in "".join(words_of(prompts, turn, EVENING))
-
-
-def test_the_signs_of_taking_are_sections_of_the_first_reader(charts: Charts) -> None:
-    said = ("I took an overdose", "I took the wrong pills by accident", "my daughter swallowed bleach")
-    assert {charts.screen.read(words, []).signal for words in said} == SIGNS_OF_TAKING
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        (SOS, "who_first", "The line", "the_line"),
-        (SOS, "somebody_to_tell", "The line", "the_line"),
-        ("always/harm_to_others", "somebody_to_hear_it", "A line", "the_line"),
-        ("always/someone_else", "and_you", "It's a lot", "it_is_a_lot"),
-    ],
-)
-def test_whoever_picks_the_line_can_name_the_country(path: tuple[str, ...], charts: Charts, prompts: Prompts) -> None:
-    talk, here, label, there = path
-    for facts, asked in ((KNOWN, False), ({}, True)):
-        entry = opened(charts, prompts, Opening(facts, talk, "explicit")).progress
-        progress = replace(entry, runs=(replace(entry.runs[-1], step=here),))
-        turn = step(charts, progress, Said(EVENING, label))
-        assert ("Numbers for the country I'm in" in labels_of(charts, turn.progress)) == asked
-        if not asked:
-            continue
-        named = step(charts, turn.progress, Said(EVENING, "Numbers for the country I'm in"))
-        shown = step(charts, named.progress, Said(EVENING, "Ireland"))
-        assert shown.progress.runs[-1].step == there
-        assert "Samaritans" in "".join(words_of(prompts, shown, EVENING))
+# --- who could hear it ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
