@@ -168,15 +168,7 @@ class _Ticker(Ticker):
         ledger: Ledger,
     ) -> None:
         super().__init__(desk, conversation, courier, heard_all)
-        self._watched = conversation
         self._ledger = ledger
-
-    async def tick(self) -> int:
-        """As the ticker's own; while Telegram was out of reach nobody could be woken."""
-        if not self._heard_all.is_set():
-            await self._heard_all.wait()
-            self._watched.up_since = self._desk.now()
-        return await super().tick()
 
     async def run(self) -> None:
         """Tick a second after somebody is due, and every few hours for what the ticker does beside that."""

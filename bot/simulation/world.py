@@ -171,8 +171,15 @@ class World:
         while faults.outages_a_day > 0:
             await asyncio.sleep(dice.expovariate(faults.outages_a_day) * 86400)
             if self._house is not None:
-                now = asyncio.get_running_loop().time()
-                self._house.wire.down_until = now + dice.uniform(*faults.outage)
+                loop, length = asyncio.get_running_loop(), dice.uniform(*faults.outage)
+                self._house.wire.down_until = loop.time() + length
+                loop.call_later(length, self._within_reach_again)
+
+    def _within_reach_again(self) -> None:
+        """Who was due while Telegram was out of reach can be woken from now on, and not later than that."""
+        self._there_since = self._clock.now()
+        if self._house is not None:
+            self._house.conversation.up_since = self._there_since
 
     # --- looking ----------------------------------------------------------------------------
 
@@ -190,6 +197,8 @@ class World:
         now = self._clock.now()
         if self._house is None or now - self._there_since < LATE:
             return
+        if asyncio.get_running_loop().time() < self._house.wire.down_until:
+            return  # nobody is woken, as nothing could be carried
         ledger = self.outcome.ledger
         for book in ledger.books.values():
             if book.wake_at is None or book.decided_at is None or book.blocked:
