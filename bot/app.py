@@ -9,16 +9,16 @@ from bot.conversation import Conversation
 from bot.export import export_file
 from bot.settings import Settings
 from dialogues import book as books
-from dialogues import signals
 from dialogues.book import Book
-from dialogues.lines import Lines
-from dialogues.prompts import Prompts
-from state_machine import chart
-from state_machine.chart import Charts
+from dialogues.helplines.tables import HelpLines
+from dialogues.reading import signals
+from dialogues.rendering.prompts import Prompts
 from state_machine.safety import Screen
-from state_machine.safety.notation import NotationError
+from state_machine.safety.patterns import NotationError
+from state_machine.turn import machine
+from state_machine.turn.machine import Machines
 from storage.store import Store
-from storage.work import Work
+from storage.unit_of_work import UnitOfWork
 
 
 class BookRefused(Exception):
@@ -31,12 +31,12 @@ class App:
 
     settings: Settings
     book: Book
-    charts: Charts
+    machines: Machines
     prompts: Prompts
     store: Store
     conversation: Conversation
 
-    def export(self, work: Work, client: str) -> tuple[str, bytes]:
+    def export(self, work: UnitOfWork, client: str) -> tuple[str, bytes]:
         """The export file of a client: its name and its bytes."""
         chat = work.clients.get(client)
         if chat is None:
@@ -52,7 +52,7 @@ def now() -> datetime:
 def words(settings: Settings) -> tuple[Book, Prompts]:
     """The book and its words, with the help lines of this copy.
 
-    Raises `BookRefused` if help, safety or the order of things is faulty, and `LinesError` for faulty lines.
+    Raises `BookRefused` if help, safety or the order of things is faulty, and `HelpLinesError` for faulty lines.
     """
     book = books.read()
     if book.fatal:
@@ -60,9 +60,9 @@ def words(settings: Settings) -> tuple[Book, Prompts]:
     return book, Prompts(book, lines(settings), settings.operator)
 
 
-def lines(settings: Settings) -> Lines:
-    """The help lines of this copy: the tables, and the operator's own file. Raises `LinesError`."""
-    return Lines.read(own=settings.own_lines(), today=now().date())
+def lines(settings: Settings) -> HelpLines:
+    """The help lines of this copy: the tables, and the operator's own file. Raises `HelpLinesError`."""
+    return HelpLines.read(own=settings.own_lines(), today=now().date())
 
 
 def screen() -> Screen:
@@ -82,6 +82,6 @@ def build(settings: Settings, *, carries: bool = False) -> App:
     `carries`: this process is the one that carries what waits to the messenger.
     """
     book, prompts = words(settings)
-    charts = chart.build(book.script, screen())
+    machines = machine.build(book.script, screen())
     store = Store.open(settings.data_dir, settings.key_bytes(), carries=carries)
-    return App(settings, book, charts, prompts, store, Conversation(store, charts, prompts))
+    return App(settings, book, machines, prompts, store, Conversation(store, machines, prompts))

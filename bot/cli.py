@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
-from bot import workbench
+from bot.measurement import commands as measurement_commands
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
-cli.add_typer(workbench.bench, name="bench")
-cli.add_typer(workbench.safety, name="safety")
+cli.add_typer(measurement_commands.bench, name="bench")
+cli.add_typer(measurement_commands.safety, name="safety")
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "dialogues.md")
@@ -25,12 +25,12 @@ def main() -> None:
     """Run the command line. A refusal is a sentence, never a traceback."""
     from bot.app import BookRefused  # noqa: PLC0415
     from bot.settings import SettingsRefused  # noqa: PLC0415
-    from dialogues.line_rows import LinesError  # noqa: PLC0415
+    from dialogues.helplines.rows import HelpLinesError  # noqa: PLC0415
     from storage.errors import StoreRefused  # noqa: PLC0415
 
     try:
         cli()
-    except (SettingsRefused, BookRefused, LinesError, StoreRefused) as refusal:
+    except (SettingsRefused, BookRefused, HelpLinesError, StoreRefused) as refusal:
         typer.echo(str(refusal), err=True)
         sys.exit(2)
 
@@ -63,7 +63,8 @@ def chat(
 @cli.command()
 def run() -> None:
     """Run on Telegram, with BOT_TOKEN from the environment or `.env`."""
-    from bot import app, help_lines, logs, settings  # noqa: PLC0415
+    from bot import app, logs, settings  # noqa: PLC0415
+    from bot.operator import help_lines  # noqa: PLC0415
 
     read = settings.read()
     if read.bot_token is None:
@@ -76,7 +77,7 @@ def run() -> None:
     import asyncio  # noqa: PLC0415
 
     from bot.telegram import polling, service  # noqa: PLC0415
-    from bot.writer import Writer  # noqa: PLC0415
+    from bot.worker_thread import WorkerThread  # noqa: PLC0415
 
     built = app.build(read, carries=True)
     commands = [(d.opened_by, d.menu) for d in built.book.script.dialogues.values() if d.opened_by and d.menu]
@@ -91,14 +92,14 @@ def run() -> None:
     )
     logs.start(read.log_level)
     logging.getLogger("bot").info("%s", help_lines.in_brief(app.lines(read), app.now().date()))
-    writer = Writer()
+    worker = WorkerThread()
     try:
-        asyncio.run(service.run(wiring, built.store, writer, built.conversation, built.export, app.now))
+        asyncio.run(service.run(wiring, built.store, worker, built.conversation, built.export, app.now))
     except polling.TokenRefused as refusal:
         typer.echo(str(refusal), err=True)
         raise typer.Exit(2) from None
     finally:
-        writer.close()
+        worker.close()
         built.store.close()
 
 
@@ -107,8 +108,9 @@ def check(
     folder: Annotated[Path | None, typer.Argument(help="A language folder; the shipped book if none.")] = None,
 ) -> None:
     """Read the whole book and list every fault with its place and remedy."""
-    from dialogues import book, checks, signals  # noqa: PLC0415
+    from dialogues import book, checks  # noqa: PLC0415
     from dialogues.checks.signals import check as check_signals  # noqa: PLC0415
+    from dialogues.reading import signals  # noqa: PLC0415
 
     read = book.read(folder)
     found = checks.check(read)
@@ -129,10 +131,11 @@ def draw(
     write: Annotated[bool, typer.Option("--write", help="Write the drawn blocks of the documents anew.")] = False,
 ) -> None:
     """Draw the programme, or one dialogue, as a Mermaid diagram."""
-    from dialogues import book, draw  # noqa: PLC0415
+    from dialogues import book  # noqa: PLC0415
+    from dialogues.documents import diagrams as documents_diagrams  # noqa: PLC0415
 
     if write:
-        draw.write_blocks(DOCUMENTS)
+        documents_diagrams.write_blocks(DOCUMENTS)
         return
     read = book.read()
     if name is not None and name not in read.script.dialogues:
@@ -140,14 +143,14 @@ def draw(
             f"There is no dialogue called {name}. There are: {', '.join(sorted(read.script.dialogues))}.", err=True
         )
         raise typer.Exit(2)
-    typer.echo(draw.dialogue(read.script.dialogues[name]) if name else draw.phases())
+    typer.echo(documents_diagrams.dialogue(read.script.dialogues[name]) if name else documents_diagrams.phases())
 
 
 @cli.command()
 def book() -> None:
     """Print the whole programme as one document to read."""
     from dialogues import book as books  # noqa: PLC0415
-    from dialogues import printed  # noqa: PLC0415
+    from dialogues.documents import printed  # noqa: PLC0415
 
     typer.echo(printed.document(books.read()))
 
@@ -160,7 +163,8 @@ def lines(
     release: Annotated[bool, typer.Option("--release", help="End with status 1 if any row is stale.")] = False,
 ) -> None:
     """List the help lines that need a check, with the place to check them."""
-    from bot import app, help_lines, settings  # noqa: PLC0415
+    from bot import app, settings  # noqa: PLC0415
+    from bot.operator import help_lines  # noqa: PLC0415
 
     read = settings.read()
     now = app.now()
@@ -182,7 +186,7 @@ def lines(
 def counts() -> None:
     """Print how often the talks of danger were opened, by month; never a number below five, never a word."""
     from bot import settings  # noqa: PLC0415
-    from bot.counted import counted  # noqa: PLC0415
+    from bot.operator.counters import counted  # noqa: PLC0415
 
     for line in counted(settings.read()):
         typer.echo(line)
@@ -195,19 +199,20 @@ def parked(
     ] = False,
 ) -> None:
     """List what was set aside: events whose turn failed, bubbles that could not be carried; never a word of them."""
-    from bot import app, set_aside, settings  # noqa: PLC0415
+    from bot import app, settings  # noqa: PLC0415
+    from bot.operator import dead_letters  # noqa: PLC0415
 
     read = settings.read()
-    if set_aside.is_empty(read):
+    if dead_letters.is_empty(read):
         typer.echo(f"Nothing has been kept in {read.data_dir} yet.")
         return
     if not replay:
-        for line in set_aside.listed(read):
+        for line in dead_letters.listed(read):
             typer.echo(line)
         return
     built = app.build(read)
     try:
-        for line in set_aside.replayed(built, app.now):
+        for line in dead_letters.replayed(built, app.now):
             typer.echo(line)
     finally:
         built.store.close()
@@ -216,11 +221,12 @@ def parked(
 @cli.command()
 def rotate() -> None:
     """Put a new operator's key in the place of the old one, and say what to back up now."""
-    from bot import rotation, settings  # noqa: PLC0415
+    from bot import settings  # noqa: PLC0415
+    from bot.operator import key_rotation  # noqa: PLC0415
 
-    for line in rotation.rotated(settings.read()):
+    for line in key_rotation.rotated(settings.read()):
         typer.echo(line)
 
 
 # Last, so that the help names it last.
-cli.command()(workbench.simulate)
+cli.command()(measurement_commands.simulate)

@@ -14,12 +14,12 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.app import App
-from bot.conversation import Heard
-from state_machine import agenda
-from state_machine.events import Said
-from state_machine.messages import ExportFile, Message
-from state_machine.offers import FINISHED, PICK
-from storage.clients import Chat
+from bot.conversation import InboundEvent
+from state_machine.model.events import Said
+from state_machine.model.outgoing import ExportFile, Message
+from state_machine.schedule import agenda
+from state_machine.turn.options import FINISHED, PICK
+from storage.repositories.clients import Chat
 
 BETWEEN_LINES = timedelta(seconds=15)
 """How far a clock that was set moves on with each line."""
@@ -117,7 +117,9 @@ class Console:
 
     def _tell(self, text: str) -> None:
         key = f"terminal:{secrets.token_hex(8)}"
-        self._app.conversation.hear(Heard(key, self._address, Said(self._now(), text), payload=text.encode()))
+        self._app.conversation.receive(
+            InboundEvent(key, self._address, Said(self._now(), text), payload=text.encode())
+        )
         self._drain()
 
     def _drain(self) -> None:

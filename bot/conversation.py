@@ -9,22 +9,22 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from dialogues.prompts import Prompts, Tap
-from state_machine import occasions
-from state_machine.chart import Charts
-from state_machine.effects import Count, Enter, Erase, Strike
+from dialogues.rendering.prompts import Prompts, Tap
 from state_machine.engine import step
-from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
-from state_machine.messages import Lane, Message, Outgoing
-from state_machine.plain_words import plain
-from state_machine.progress import Progress
+from state_machine.model.effects import DeleteEntries, Erase, IncrementCounter, SaveEntry
+from state_machine.model.events import Edited, Event, Said, Shared, Tapped, Woke
+from state_machine.model.outgoing import Message, Outgoing, Priority
+from state_machine.model.progress import Progress
+from state_machine.model.text import normalise
 from state_machine.safety import Tier
-from state_machine.turn import Turn
-from storage.clients import Chat
+from state_machine.schedule import triggers
+from state_machine.turn.builder import Turn
+from state_machine.turn.machine import Machines
 from storage.errors import DatabaseFault, Stale, Unreadable
-from storage.inbox import Parked
+from storage.repositories.clients import Chat
+from storage.repositories.inbox import FailedEvent
 from storage.store import Store
-from storage.work import Work
+from storage.unit_of_work import UnitOfWork
 
 log = logging.getLogger("ipt.conversation")
 
@@ -35,7 +35,7 @@ NEXT_AFTER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class InboundEvent:
     """Something a client did, as an edge heard it.
 
     `key` makes it take effect once; `payload` is what is kept, sealed, if the turn fails;
@@ -51,24 +51,24 @@ class Heard:
     shown: str | None = None
 
 
-class Away(Exception):
+class ClientBlocked(Exception):
     """The client blocked us since, so there is nobody to answer."""
 
 
-class DealtWith(Exception):
+class AlreadyHandled(Exception):
     """The event is not parked any more: somebody else took it up, or its client is erased."""
 
 
 class Conversation:
     """The one way from an event to what is kept and what waits to be carried."""
 
-    def __init__(self, store: Store, charts: Charts, prompts: Prompts) -> None:
+    def __init__(self, store: Store, machines: Machines, prompts: Prompts) -> None:
         self._store = store
-        self._charts = charts
+        self._machines = machines
         self._prompts = prompts
         self.faults = 0
 
-    def hear(self, heard: Heard) -> bool:
+    def receive(self, heard: InboundEvent) -> bool:
         """Take one event. False if it was taken before. What it leads to is committed when this returns."""
         now = heard.event.at
         with self._store.begin() as work:
@@ -81,18 +81,18 @@ class Conversation:
                 return True
             if chat is None:
                 chat = work.clients.open(heard.address, now)
-            event = _as_crossed(chat, heard)
+            event = _as_early(chat, heard)
             chat = _unblocked(work, chat)
             broke = self._turn(work, chat, event, _origin(heard, event, chat.last_message_id))
             if broke is not None:
                 self._apologise(work, chat.client, heard, broke, chat.progress)
         return True
 
-    def hear_again(self, parked: Parked, heard: Heard) -> str | None:
+    def replay(self, parked: FailedEvent, heard: InboundEvent) -> str | None:
         """Take an event once more whose turn had failed. What it leads to is committed when this returns.
 
         None if it took effect: its payload is gone, and its key stays taken. Otherwise the name of the fault with
-        which it stays parked; the client, who had a kind word then, hears nothing. Raises `Away` and `DealtWith`.
+        which it stays parked; the client, who had a kind word then, hears nothing. Raises `ClientBlocked` and `AlreadyHandled`.
         """
         with self._store.begin() as work:
             try:
@@ -100,10 +100,10 @@ class Conversation:
             except Unreadable as fault:
                 return self._stays(work, parked, fault)
             if chat is None:
-                raise DealtWith
+                raise AlreadyHandled
             if chat.blocked:
-                raise Away
-            event = _as_crossed(chat, heard, parked.seen)
+                raise ClientBlocked
+            event = _as_early(chat, heard, parked.seen)
             broke = self._turn(work, chat, event, _origin(heard, event, chat.last_message_id), parked)
             return None if broke is None else self._stays(work, parked, broke)
 
@@ -125,7 +125,7 @@ class Conversation:
             broke = self._turn(work, chat, Woke(now), Tap(deletes=asked))
             if broke is not None:
                 self._count(client, broke)
-                work.inbox.park(f"wake:{client}:{due.isoformat()}", client, b"", type(broke).__name__)
+                work.inbox.record_failure(f"wake:{client}:{due.isoformat()}", client, b"", type(broke).__name__)
                 work.clients.wake(client, now + TRY_AGAIN_AFTER)
         return True
 
@@ -145,25 +145,27 @@ class Conversation:
 
     # --- inside one transaction -----------------------------------------------------
 
-    def _turn(self, work: Work, chat: Chat, event: Event, tap: Tap, parked: Parked | None = None) -> Exception | None:
+    def _turn(
+        self, work: UnitOfWork, chat: Chat, event: Event, tap: Tap, parked: FailedEvent | None = None
+    ) -> Exception | None:
         """Decide a turn and keep it, and let `parked` go if that is what it takes up. What broke, if anything did.
 
         Then nothing of it is kept. A fault of the database goes on upwards: all of it is to be tried again.
         """
         try:
-            turn = step(self._charts, chat.progress, event)
+            turn = step(self._machines, chat.progress, event)
             outgoing = self._prompts.outgoing(turn.effects, event.at, tap)
             with work.savepoint():
-                if parked is not None and not work.inbox.unpark(parked):
-                    raise DealtWith
+                if parked is not None and not work.inbox.resolve(parked):
+                    raise AlreadyHandled
                 self._keep(work, chat, event, turn, outgoing)
-        except (DatabaseFault, DealtWith, Stale):
+        except (DatabaseFault, AlreadyHandled, Stale):
             raise
         except Exception as fault:
             return fault
         return None
 
-    def _keep(self, work: Work, chat: Chat, event: Event, turn: Turn, outgoing: list[Outgoing]) -> None:
+    def _keep(self, work: UnitOfWork, chat: Chat, event: Event, turn: Turn, outgoing: list[Outgoing]) -> None:
         """Keep a turn, and put what it says into the outbox. What is due still after a wake-up waits a little."""
         now = event.at
         if any(isinstance(effect, Erase) for effect in turn.effects):
@@ -172,46 +174,46 @@ class Conversation:
             return
         for effect in turn.effects:
             match effect:
-                case Enter(entry):
+                case SaveEntry(entry):
                     work.entries.put(chat.client, entry)
-                case Count(name):
-                    work.tallies.add(now.date(), name)
-                case Strike(run, person):
+                case IncrementCounter(name):
+                    work.counters.add(now.date(), name)
+                case DeleteEntries(run, person):
                     work.entries.strike(chat.client, run=run, person=person)
                 case _:
                     pass
-        wake_at = occasions.next_wake(self._charts.script, turn.progress)
+        wake_at = triggers.next_wake(self._machines.script, turn.progress)
         if isinstance(event, Woke) and wake_at is not None and wake_at <= now:
             wake_at = now + NEXT_AFTER
         work.clients.keep(chat, turn.progress, wake_at, now)
         if outgoing:
-            work.outbox.put(chat.client, turn.lane, outgoing, now)
+            work.outbox.put(chat.client, turn.priority, outgoing, now)
 
     def _apologise(
-        self, work: Work, client: str, heard: Heard, fault: Exception, progress: Progress | None = None
+        self, work: UnitOfWork, client: str, heard: InboundEvent, fault: Exception, progress: Progress | None = None
     ) -> None:
         """One client's fault is theirs alone: a kind word, a parked event, a counted error."""
         self._count(client, fault)
-        work.inbox.park(heard.key, client, heard.payload, type(fault).__name__)
+        work.inbox.record_failure(heard.key, client, heard.payload, type(fault).__name__)
         danger = self._is_about_danger(_text_of(heard.event), progress)
         words = Message(self._prompts.plain_refrain("help_if_all_fails" if danger else "fault"), keeps_keyboard=True)
-        work.outbox.put(client, Lane.SAFETY if danger else Lane.ANSWER, [words], heard.event.at)
+        work.outbox.put(client, Priority.SAFETY if danger else Priority.ANSWER, [words], heard.event.at)
 
-    def _stays(self, work: Work, parked: Parked, fault: Exception) -> str:
+    def _stays(self, work: UnitOfWork, parked: FailedEvent, fault: Exception) -> str:
         name = type(fault).__name__
-        if not work.inbox.fails_still(parked, name):
-            raise DealtWith
+        if not work.inbox.failed_again(parked, name):
+            raise AlreadyHandled
         self._count(parked.client, fault)
         return name
 
     def _is_about_danger(self, text: str, progress: Progress | None) -> bool:
         """Whether an answer with numbers is due even where nothing else can be said any more."""
-        script = self._charts.script
+        script = self._machines.script
         safety = {dialogue.name for dialogue in script.dialogues.values() if dialogue.safety}
         asked_for = {f"/{word}": name for word, name in script.commands.items()} | script.plain_words
         front = progress.runs[-1].dialogue if progress is not None and progress.runs else None
-        named = asked_for.get(text.strip()) or asked_for.get(plain(text))
-        return front in safety or named in safety or self._charts.screen.read(text).tier is not Tier.NONE
+        named = asked_for.get(text.strip()) or asked_for.get(normalise(text))
+        return front in safety or named in safety or self._machines.screen.read(text).tier is not Tier.NONE
 
     def _count(self, client: str, fault: Exception) -> None:
         self.faults += 1
@@ -222,7 +224,7 @@ class Conversation:
         log.error("turn failed client=%s fault=%s at=%s", client, type(fault).__name__, place)
 
 
-def _as_crossed(chat: Chat, heard: Heard, since: datetime | None = None) -> Event:
+def _as_early(chat: Chat, heard: InboundEvent, since: datetime | None = None) -> Event:
     """The event, marked where it was sent before the open question had reached the client, or where it never did.
 
     `since`: when words were sent that are taken up only now; if the client or the talk has gone on meanwhile,
@@ -235,8 +237,8 @@ def _as_crossed(chat: Chat, heard: Heard, since: datetime | None = None) -> Even
     if isinstance(event, Shared):
         return replace(event, unseen=unseen)
     late = since is not None and _has_gone_on(chat.progress, since)
-    crossed = event.crossed or late or unseen or _is_early(chat, heard.message_id)
-    return replace(event, crossed=crossed, unseen=unseen)
+    early = event.early or late or unseen or _is_early(chat, heard.message_id)
+    return replace(event, early=early, unseen=unseen)
 
 
 def _is_unseen(chat: Chat, message_id: int | None) -> bool:
@@ -258,7 +260,7 @@ def _has_gone_on(progress: Progress, since: datetime) -> bool:
     return any(at is not None and at > since for at in (progress.heard, asked))
 
 
-def _origin(heard: Heard, event: Event, last_of_ours: int | None) -> Tap:
+def _origin(heard: InboundEvent, event: Event, last_of_ours: int | None) -> Tap:
     """Where an answer came from. A tap is on our own message; a typed answer stands below the question."""
     if isinstance(event, Tapped):
         deletes = (heard.message_id,) if heard.message_id is not None else ()
@@ -286,7 +288,7 @@ def _writable(event: Said | Tapped | Shared | Edited) -> Said | Tapped | Shared 
             return replace(event, button=button.encode("utf-8", "ignore").decode())
 
 
-def _unblocked(work: Work, chat: Chat) -> Chat:
+def _unblocked(work: UnitOfWork, chat: Chat) -> Chat:
     if chat.blocked:
         work.clients.unblock(chat.client)
         return replace(chat, blocked=False)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection
 from datetime import timedelta
 from functools import partial
 
-from bot.desk import Desk
+from bot.db_worker import DatabaseWorker
 from bot.farewell import Farewells
 from bot.flight import Counts, Flight, overtaken_edits
 from bot.marks import Marks
@@ -25,11 +25,11 @@ from bot.pauses import LONGEST, pause_after
 from bot.rests import Rests
 from bot.slots import free, room
 from bot.turnstile import Turnstile
-from state_machine.messages import Deletion, Edit, ExportFile, Lane, Message, Outgoing, TapAnswer
+from state_machine.model.outgoing import Deletion, Edit, ExportFile, Message, Outgoing, Priority, TapAnswer
 from storage.errors import DatabaseFault
-from storage.outbox import Burst, Parcel
-from storage.partings import Parting
-from storage.work import Work
+from storage.repositories.erasure_notices import Parting
+from storage.repositories.outbox import Burst, Parcel
+from storage.unit_of_work import UnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -53,22 +53,22 @@ class Courier:
 
     def __init__(
         self,
-        desk: Desk,
+        database: DatabaseWorker,
         messenger: Messenger,
-        export: Callable[[Work, str], tuple[str, bytes]],
+        export: Callable[[UnitOfWork, str], tuple[str, bytes]],
         pace: Pace | None = None,
     ) -> None:
         self.counts = Counts()
         self.elsewhere: set[str] = set()
         """Clients whose words waited here, but are for another bot or a terminal on the same data to carry."""
-        self._desk = desk
+        self._database = database
         self._messenger = messenger
         self._export = export
         self._turnstile = Turnstile(pace or Pace())
         self._flights: dict[str, Flight] = {}
         self._rests = Rests()
-        self._marks = Marks(desk)
-        self._farewells = Farewells(desk, messenger)
+        self._marks = Marks(database)
+        self._farewells = Farewells(database, messenger)
         self._nudged = asyncio.Event()
         self._left_over = False
         self._stopping = False
@@ -86,7 +86,7 @@ class Courier:
 
     async def say(self, address: str, message: Message) -> None:
         """Carry something that is kept nowhere, once, at the pace of all. Raises a `NotCarried`."""
-        await self._turnstile.passed(self._turnstile.join(address, Lane.ANSWER))
+        await self._turnstile.passed(self._turnstile.join(address, Priority.ANSWER))
         await self._messenger.carry(address, message, None)
 
     async def run(self) -> None:
@@ -131,41 +131,41 @@ class Courier:
             self._rests.waiting(asyncio.get_running_loop().time()),
             {flight.address for flight in flights if flight.client is None},
         )
-        found = await self._desk.do(lambda work: look(work, self._desk.now(), self._messenger.serves, wanted))
+        found = await self._database.do(lambda work: look(work, self._database.now(), self._messenger.serves, wanted))
         if self._stopping:
             return
         self._left_over = found.more
         for flight in flights:
-            if flight.client is not None and found.lanes.get(flight.client, flight.lane) < flight.lane:
+            if flight.client is not None and found.priorities.get(flight.client, flight.priority) < flight.priority:
                 self._give_way(flight)
         for burst in found.bursts:
-            if burst.lane is Lane.SAFETY:  # also before a goodbye at the same address
+            if burst.priority is Priority.SAFETY:  # also before a goodbye at the same address
                 self._consider(burst)
         if found.parting is not None:
             self._consider_parting(found.parting, found.waited_for)
         for burst in found.bursts:
-            if burst.lane is not Lane.SAFETY:
+            if burst.priority is not Priority.SAFETY:
                 self._consider(burst)
         for client in found.strangers:
             self._pass_over(client)
 
-    def _taken(self) -> list[Lane]:
-        return [flight.lane for flight in self._flights.values()]
+    def _taken(self) -> list[Priority]:
+        return [flight.priority for flight in self._flights.values()]
 
     def _consider(self, burst: Burst) -> None:
-        if burst.address in self._flights or free(burst.lane, self._taken()) <= 0:
+        if burst.address in self._flights or free(burst.priority, self._taken()) <= 0:
             self._left_over = True
             return
         if len(burst.parcels) == MOST_PARCELS:
             self._left_over = True
-        self._start(Flight(burst.address, burst.lane, burst.client), burst)
+        self._start(Flight(burst.address, burst.priority, burst.client), burst)
 
     def _consider_parting(self, parting: Parting, waited_for: Collection[str]) -> None:
         self._left_over = True  # of partings, one is read at a time
         flight = self._flights.get(parting.address)
         if flight is None:
-            self._start(Flight(parting.address, Lane.ANSWER, None), parting)
-        elif flight.client not in waited_for or flight.lane is not Lane.SAFETY:
+            self._start(Flight(parting.address, Priority.ANSWER, None), parting)
+        elif flight.client not in waited_for or flight.priority is not Priority.SAFETY:
             self._give_way(flight)  # nothing waits for who was erased; whoever began anew may be in danger
 
     def _pass_over(self, client: str) -> None:
@@ -237,10 +237,10 @@ class Courier:
         if flight.gives_way:
             return False
         chat = None if isinstance(message, TapAnswer) else flight.address
-        flight.ticket = self._turnstile.join(chat, flight.lane)
+        flight.ticket = self._turnstile.join(chat, flight.priority)
         try:
             waits = self._turnstile.waits(flight.ticket)
-            if waits >= SHOW_TYPING_FROM and isinstance(message, Message) and self._turnstile.spare(flight.lane):
+            if waits >= SHOW_TYPING_FROM and isinstance(message, Message) and self._turnstile.spare(flight.priority):
                 with contextlib.suppress(NotCarried):
                     await self._messenger.typing(flight.address)
             return await self._turnstile.passed(flight.ticket)
@@ -250,7 +250,7 @@ class Courier:
     async def _carry_one(self, flight: Flight, client: str, message: Outgoing) -> int | None:
         file = None
         if isinstance(message, ExportFile):
-            file = await self._desk.do(lambda work: self._export(work, client))
+            file = await self._database.do(lambda work: self._export(work, client))
         with flight.on_the_wire():
             return await self._messenger.carry(flight.address, message, file)
 
@@ -259,15 +259,15 @@ class Courier:
         passing = isinstance(parcel.message, TapAnswer)
         if isinstance(failure, Blocked):
             self.counts.blocked += 1
-            await self._desk.do(lambda work: work.clients.block(client, self._desk.now()))
+            await self._database.do(lambda work: work.clients.block(client, self._database.now()))
         elif isinstance(failure, NotNow):
             self.counts.held += 1
             if failure.for_all:
                 self._turnstile.shut(failure.retry_after)
             else:
                 self._rests.told(client, asyncio.get_running_loop().time() + failure.retry_after)
-            until = self._desk.now() + timedelta(seconds=min(failure.retry_after, LONGEST))
-            await self._desk.do(lambda work: work.outbox.hold(None if failure.for_all else client, until))
+            until = self._database.now() + timedelta(seconds=min(failure.retry_after, LONGEST))
+            await self._database.do(lambda work: work.outbox.hold(None if failure.for_all else client, until))
             self._nudge_in(failure.retry_after)
         elif isinstance(failure, Refused):
             if passing or isinstance(parcel.message, Edit | Deletion):
@@ -275,7 +275,7 @@ class Courier:
             else:
                 self.counts.parked += 1
                 log.error("client %s: refused for good: %s", client, failure.reason)
-                await self._desk.do(lambda work: work.outbox.park(parcel.id, failure.kind))
+                await self._database.do(lambda work: work.outbox.park(parcel.id, failure.kind))
             return True
         elif isinstance(failure, Unclear):
             self.counts.unclear += 1
@@ -283,15 +283,15 @@ class Courier:
                 flight.mark(self._marks, parcel.id, None)  # a tap waits for a few seconds only; a late answer is none
                 return True
             self.counts.retried += 1
-            seconds = self._rests.in_vain(client, flight.lane)
-            self._nudge_in(await self._desk.do(lambda work: self._hold(work, client, flight.lane, seconds)))
+            seconds = self._rests.in_vain(client, flight.priority)
+            self._nudge_in(await self._database.do(lambda work: self._hold(work, client, flight.priority, seconds)))
         return False
 
-    def _hold(self, work: Work, client: str, lane: Lane, seconds: float) -> float:
+    def _hold(self, work: UnitOfWork, client: str, priority: Priority, seconds: float) -> float:
         """Put a client's next try off. Returns the seconds; none if something more urgent came meanwhile."""
-        if work.outbox.lanes_of([client]).get(client, lane) < lane:
+        if work.outbox.lanes_of([client]).get(client, priority) < priority:
             return 0.0
-        work.outbox.hold(client, self._desk.now() + timedelta(seconds=seconds))
+        work.outbox.hold(client, self._database.now() + timedelta(seconds=seconds))
         return seconds
 
     def _nudge_in(self, seconds: float) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from state_machine import gates
-from state_machine.progress import Answer, Done, Entry, Fact, Person, Progress
+from state_machine.model.progress import Answer, Done, Entry, Fact, Person, Progress
+from state_machine.rules import person_gates
 
 FORMAT = "ipt-companion-export/1"
 FILE_NAME = "my-notebook.json"
@@ -20,7 +20,7 @@ def export_file(progress: Progress, entries: list[Entry], now: datetime) -> tupl
     People whom the client is afraid of are left out, with every answer that is about them or names them, unless
     the client has put them in. The file doesn't say so: whoever finds it learns nothing from what is missing.
     """
-    out = gates.left_out(progress)
+    out = person_gates.left_out(progress)
     document = {
         "format": FORMAT,
         "made_at": now.isoformat(),
@@ -33,7 +33,9 @@ def export_file(progress: Progress, entries: list[Entry], now: datetime) -> tupl
         "last_written_first": progress.unasked.at if progress.unasked else None,
         "paused_until": progress.paused_until,
         "known": {
-            name: _fact(fact) for name, fact in sorted(progress.facts.items()) if not gates.names(fact.value, out)
+            name: _fact(fact)
+            for name, fact in sorted(progress.facts.items())
+            if not person_gates.names(fact.value, out)
         },
         "people": [_person(person) for person in progress.people if person not in out],
         "entries": [
@@ -66,7 +68,7 @@ def _person(person: Person) -> dict[str, Any]:
 def _shown(answers: tuple[Answer, ...], out: tuple[Person, ...]) -> tuple[Answer, ...]:
     """The answers that are neither about one of those left out, nor name them."""
     ids = {person.id for person in out}
-    return tuple(a for a in answers if a.person not in ids and not gates.names(a.fact.value, out))
+    return tuple(a for a in answers if a.person not in ids and not person_gates.names(a.fact.value, out))
 
 
 def _entry(entry: Entry, answers: tuple[Answer, ...], progress: Progress) -> dict[str, Any]:

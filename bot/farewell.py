@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from bot.desk import Desk
+from bot.db_worker import DatabaseWorker
 from bot.messenger import Messenger, NotCarried, NotNow, Unclear
 from bot.pauses import LONGEST, pause_after
-from state_machine.messages import Message
-from storage.partings import Parting
+from state_machine.model.outgoing import Message
+from storage.repositories.erasure_notices import Parting
 
 
 class Farewells:
     """Carries partings. Remembers what of each was said, so that a second try does not say it twice."""
 
-    def __init__(self, desk: Desk, messenger: Messenger) -> None:
-        self._desk = desk
+    def __init__(self, database: DatabaseWorker, messenger: Messenger) -> None:
+        self._database = database
         self._messenger = messenger
         self._said: set[tuple[int, int]] = set()
         self._tries: dict[str, int] = {}
@@ -49,7 +49,7 @@ class Farewells:
             return await self._put_off(parting, failure)
         except NotCarried:
             pass  # blocked or refused: there is nobody left to say it to
-        await self._desk.do(lambda work: work.partings.done(parting.id))
+        await self._database.do(lambda work: work.partings.done(parting.id))
         self._said = {said for said in self._said if said[0] != parting.id}
         self._tries.pop(parting.address, None)
         return None
@@ -57,6 +57,6 @@ class Farewells:
     async def _put_off(self, parting: Parting, failure: NotNow | Unclear) -> float:
         tries = self._tries[parting.address] = self._tries.get(parting.address, 0) + 1
         seconds = failure.retry_after if isinstance(failure, NotNow) else pause_after(tries)
-        until = self._desk.now() + timedelta(seconds=min(seconds, LONGEST))
-        await self._desk.do(lambda work: work.partings.later(parting.id, until))
+        until = self._database.now() + timedelta(seconds=min(seconds, LONGEST))
+        await self._database.do(lambda work: work.partings.later(parting.id, until))
         return seconds

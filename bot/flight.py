@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from bot.marks import Marks
 from bot.pace import Ticket
-from state_machine.messages import Edit, Lane
-from storage.outbox import Parcel
+from state_machine.model.outgoing import Edit, Priority
+from storage.repositories.outbox import Parcel
 
 
 @dataclass
@@ -29,9 +29,9 @@ class Counts:
 class Flight:
     """The one flight to a chat. `client` None: the client has been erased, and there is nothing to mark."""
 
-    def __init__(self, address: str, lane: Lane, client: str | None) -> None:
+    def __init__(self, address: str, priority: Priority, client: str | None) -> None:
         self.address = address
-        self.lane = lane
+        self.priority = priority
         self.client = client
         self.task: asyncio.Task[None] | None = None
         self.ticket: Ticket | None = None

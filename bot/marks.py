@@ -12,10 +12,10 @@ import contextlib
 import logging
 from functools import partial
 
-from bot.desk import Desk
+from bot.db_worker import DatabaseWorker
 from bot.pauses import pause_after
-from storage.receipts import Receipt
-from storage.work import Work
+from storage.send_log import Receipt
+from storage.unit_of_work import UnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +25,10 @@ MOST_TRIES_AT_THE_END = 3
 class Marks:
     """Marks parcels as carried."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, database: DatabaseWorker) -> None:
         self.faults = 0
         self.closing = False
-        self._desk = desk
+        self._database = database
         self._waiting: dict[str, dict[int, int | None]] = {}
         self._written = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -36,7 +36,7 @@ class Marks:
     def add(self, client: str, parcel: int, message_id: int | None) -> asyncio.Task[None]:
         """Have a parcel marked. The task is done when all marks asked for by then are written."""
         with contextlib.suppress(OSError):  # a disk that is full; the mark itself is tried until it is written
-            self._desk.receipts.add(Receipt(client, parcel, message_id, self._desk.now()))
+            self._database.receipts.add(Receipt(client, parcel, message_id, self._database.now()))
         self._waiting.setdefault(client, {})[parcel] = message_id
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._write())
@@ -48,7 +48,7 @@ class Marks:
         while self._waiting:
             marks, self._waiting = self._waiting, {}
             try:
-                await self._desk.note(partial(self._carried, marks))
+                await self._database.note(partial(self._carried, marks))
                 tries = 0
             except Exception as fault:
                 tries += 1
@@ -60,9 +60,9 @@ class Marks:
                     self._waiting[client] = ids | self._waiting.get(client, {})
                 await asyncio.sleep(min(pause_after(tries) / 10, 30.0))
         with contextlib.suppress(OSError):
-            self._desk.receipts.clear()
+            self._database.receipts.clear()
 
-    def _carried(self, marks: dict[str, dict[int, int | None]], work: Work) -> None:
-        now = self._desk.now()
+    def _carried(self, marks: dict[str, dict[int, int | None]], work: UnitOfWork) -> None:
+        now = self._database.now()
         for client, ids in marks.items():
             work.outbox.carried(client, ids, now)

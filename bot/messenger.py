@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from state_machine.messages import Outgoing
+from state_machine.model.outgoing import Outgoing
 
 
 class NotCarried(Exception):

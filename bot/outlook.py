@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.pauses import LONGEST
-from state_machine.messages import Lane
-from storage.outbox import Burst
-from storage.partings import Parting
-from storage.work import Work
+from state_machine.model.outgoing import Priority
+from storage.repositories.erasure_notices import Parting
+from storage.repositories.outbox import Burst
+from storage.unit_of_work import UnitOfWork
 
 MOST_PARCELS = 20
 """Parcels of one chat read at once."""
@@ -23,7 +23,7 @@ class Wanted:
     `under_way`: clients to whom something is being carried; `farewells`: addresses at which goodbye is being said.
     """
 
-    last: Lane
+    last: Priority
     chats: int
     under_way: list[str]
     told_to_wait: list[str]
@@ -41,22 +41,22 @@ class Found:
     bursts: list[Burst]
     strangers: list[str]
     parting: Parting | None
-    lanes: dict[str, Lane]
+    priorities: dict[str, Priority]
     more: bool
 
     @property
     def waited_for(self) -> set[str]:
         """The clients for whom something waits. None of them can have been erased."""
-        return {*self.lanes, *(burst.client for burst in self.bursts)}
+        return {*self.priorities, *(burst.client for burst in self.bursts)}
 
 
-def look(work: Work, now: datetime, serves: Callable[[str], bool], wanted: Wanted) -> Found:
+def look(work: UnitOfWork, now: datetime, serves: Callable[[str], bool], wanted: Wanted) -> Found:
     """Read what can be carried now. Strangers are held, so that they don't stand before others at each look."""
     bursts = work.outbox.bursts(now, wanted.chats, MOST_PARCELS, wanted.last, wanted.under_way + wanted.told_to_wait)
     strangers = [burst.client for burst in bursts if not serves(burst.address)]
     for client in strangers:
         work.outbox.hold(client, now + timedelta(seconds=LONGEST))
     parting = work.partings.next(now, lambda address: serves(address) and address not in wanted.farewells)
-    more = wanted.last is not Lane.REMINDER or len(bursts) == wanted.chats
+    more = wanted.last is not Priority.REMINDER or len(bursts) == wanted.chats
     ours = [burst for burst in bursts if serves(burst.address)]
     return Found(ours, strangers, parting, work.outbox.lanes_of(wanted.under_way), more)

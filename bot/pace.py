@@ -11,7 +11,7 @@ from bisect import insort
 from collections import deque
 from dataclasses import dataclass, field
 
-from state_machine.messages import Lane
+from state_machine.model.outgoing import Priority
 
 FORGET_CHATS_AFTER = 1000
 """After so many sends, chats whose bucket is full again are forgotten."""
@@ -34,19 +34,19 @@ class Pace:
         self._shut_until = float("-inf")
         self._since_tidying = 0
 
-    def free_at(self, chat: str | None, lane: Lane, at: float) -> float:
+    def free_at(self, chat: str | None, priority: Priority, at: float) -> float:
         """The first instant, `at` or later, when this send may go. `chat` None: no chat's bucket counts it."""
         free = max(at, self._shut_until, _window_opens(self._all))
-        if lane is Lane.REMINDER:
+        if priority is Priority.REMINDER:
             free = max(free, _window_opens(self._reminders))
         if chat is not None and chat in self._chats:
             free = max(free, self._chats[chat] - self._slack)
         return free
 
-    def take(self, chat: str | None, lane: Lane, at: float) -> None:
+    def take(self, chat: str | None, priority: Priority, at: float) -> None:
         """Count one send."""
         self._all.append(at)
-        if lane is Lane.REMINDER:
+        if priority is Priority.REMINDER:
             self._reminders.append(at)
         if chat is not None:
             self._chats[chat] = max(self._chats.get(chat, at), at) + self._step
@@ -73,7 +73,7 @@ def _window_opens(sent: deque[float]) -> float:
 class Ticket:
     """A place in the line: safety first, then in the order of coming."""
 
-    lane: Lane
+    priority: Priority
     number: int
     chat: str | None = field(compare=False)
 
@@ -86,10 +86,10 @@ class Line:
         self._waiting: list[Ticket] = []
         self._numbers = 0
 
-    def join(self, chat: str | None, lane: Lane) -> Ticket:
+    def join(self, chat: str | None, priority: Priority) -> Ticket:
         """Stand in line."""
         self._numbers += 1
-        ticket = Ticket(lane, self._numbers, chat)
+        ticket = Ticket(priority, self._numbers, chat)
         insort(self._waiting, ticket)
         return ticket
 
@@ -103,11 +103,11 @@ class Line:
         through: list[Ticket] = []
         staying: list[Ticket] = []
         for ticket in self._waiting:
-            if self.pace.free_at(ticket.chat, ticket.lane, at) <= at:
-                self.pace.take(ticket.chat, ticket.lane, at)
+            if self.pace.free_at(ticket.chat, ticket.priority, at) <= at:
+                self.pace.take(ticket.chat, ticket.priority, at)
                 through.append(ticket)
             else:
                 staying.append(ticket)
         self._waiting = staying
-        again = min((self.pace.free_at(t.chat, t.lane, at) for t in staying), default=None)
+        again = min((self.pace.free_at(t.chat, t.priority, at) for t in staying), default=None)
         return through, again

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storage.outbox import LONGEST_HOLD
+from storage.repositories.outbox import LONGEST_HOLD
 
 LONGEST = LONGEST_HOLD.total_seconds()
 """Seconds. A hold in the store that ends later is not believed, so no pause may be longer."""

@@ -6,7 +6,7 @@ Kept by this process, on its steady clock. What also holds for the next one stan
 from __future__ import annotations
 
 from bot.pauses import pause_after
-from state_machine.messages import Lane
+from state_machine.model.outgoing import Priority
 
 LONGEST_IN_DANGER = 30.0
 """Seconds that words of safety wait at most for their next try: the way may be open again at any moment."""
@@ -16,15 +16,15 @@ class Rests:
     """What is remembered of failures, client by client."""
 
     def __init__(self) -> None:
-        self._tries: dict[str, tuple[Lane, int]] = {}
+        self._tries: dict[str, tuple[Priority, int]] = {}
         self._told: dict[str, float] = {}
 
-    def in_vain(self, client: str, lane: Lane) -> float:
+    def in_vain(self, client: str, priority: Priority) -> float:
         """One more try was in vain. Seconds until the next; other lanes' tries are not counted."""
-        before, tries = self._tries.get(client, (lane, 0))
-        tries = tries + 1 if before is lane else 1
-        self._tries[client] = (lane, tries)
-        return min(pause_after(tries), LONGEST_IN_DANGER) if lane is Lane.SAFETY else pause_after(tries)
+        before, tries = self._tries.get(client, (priority, 0))
+        tries = tries + 1 if before is priority else 1
+        self._tries[client] = (priority, tries)
+        return min(pause_after(tries), LONGEST_IN_DANGER) if priority is Priority.SAFETY else pause_after(tries)
 
     def carried(self, client: str) -> None:
         """The way is open: the next failure is the first again."""

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from state_machine.messages import Lane
+from state_machine.model.outgoing import Priority
 
-SLOTS = {Lane.SAFETY: 1000, Lane.ANSWER: 64, Lane.REMINDER: 8}
+SLOTS = {Priority.SAFETY: 1000, Priority.ANSWER: 64, Priority.REMINDER: 8}
 
 
-def free(lane: Lane, taken: Collection[Lane]) -> int:
+def free(priority: Priority, taken: Collection[Priority]) -> int:
     """How many more chats this lane serves, where those of `taken` are being served; none is left at 0 or below."""
-    return SLOTS[lane] - sum(other is lane for other in taken)
+    return SLOTS[priority] - sum(other is priority for other in taken)
 
 
-def room(taken: Collection[Lane]) -> tuple[Lane, int]:
+def room(taken: Collection[Priority]) -> tuple[Priority, int]:
     """The last lane of which a chat can be served now, and how many chats. A lane waits for all before it."""
-    chats, last = 0, Lane.SAFETY
-    for lane in Lane:
-        left = free(lane, taken)
+    chats, last = 0, Priority.SAFETY
+    for priority in Priority:
+        left = free(priority, taken)
         if left <= 0:
             break
-        chats, last = chats + min(left, SLOTS[Lane.ANSWER]), lane
+        chats, last = chats + min(left, SLOTS[Priority.ANSWER]), priority
     return last, chats

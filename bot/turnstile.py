@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bot.pace import Line, Pace, Ticket
-from state_machine.messages import Lane
+from state_machine.model.outgoing import Priority
 
 
 class Turnstile:
@@ -17,9 +17,9 @@ class Turnstile:
         self._through: dict[int, asyncio.Future[bool]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def join(self, chat: str | None, lane: Lane) -> Ticket:
+    def join(self, chat: str | None, priority: Priority) -> Ticket:
         """Stand in line; `passed` then waits for the turn."""
-        ticket = self._line.join(chat, lane)
+        ticket = self._line.join(chat, priority)
         self._through[ticket.number] = asyncio.get_running_loop().create_future()
         self._advance()
         return ticket
@@ -29,7 +29,7 @@ class Turnstile:
         if self._through[ticket.number].done():
             return 0.0
         at = asyncio.get_running_loop().time()
-        return self._pace.free_at(ticket.chat, ticket.lane, at) - at
+        return self._pace.free_at(ticket.chat, ticket.priority, at) - at
 
     async def passed(self, ticket: Ticket) -> bool:
         """True when the turn has come, False when the ticket was given back by `leave`."""
@@ -50,12 +50,12 @@ class Turnstile:
         """Let nobody through for so long."""
         self._pace.shut(asyncio.get_running_loop().time() + seconds)
 
-    def spare(self, lane: Lane) -> bool:
+    def spare(self, priority: Priority) -> bool:
         """Whether there is room for something that need not be sent; if so, it is counted."""
         at = asyncio.get_running_loop().time()
         if not self._pace.idle(at):
             return False
-        self._pace.take(None, lane, at)
+        self._pace.take(None, priority, at)
         return True
 
     def _advance(self) -> None:

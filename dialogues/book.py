@@ -12,14 +12,14 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from dialogues.checks.known import refrains_stand_alone
 from dialogues.checks.programme import conditions_of_contents_exist
 from dialogues.checks.sound import sound
-from dialogues.contents import read_contents
-from dialogues.faults import Fault, Findings
-from dialogues.never_say import Phrase, read_never_say
-from dialogues.reader import read as read_dialogue
-from dialogues.rules import Rule
+from dialogues.reading.contents import read_contents
+from dialogues.reading.faults import Fault, Findings
+from dialogues.reading.never_say import Phrase, read_never_say
+from dialogues.reading.reader import read as read_dialogue
+from dialogues.reading.rules import Rule
+from dialogues.reading.wordlists import Lists, read_lists, read_refrains
 from dialogues.templates import environment, fault_in, parsed
-from dialogues.wordlists import Lists, read_lists, read_refrains
-from state_machine.script import Bubble, Dialogue, Part, Script
+from state_machine.model.script import Bubble, Dialogue, Part, Script
 
 ALWAYS = "always/"
 """Dialogues in this folder must be whole, or the programme does not start: help and danger are in it."""
@@ -67,7 +67,7 @@ def read(folder: Path | None = None, language: str = "en") -> Book:
     Never raises because of what stands in the files: whatever is wrong is in `faults`.
     """
     # Names and zones take time to load, and who only draws or reads one file needs none.
-    from dialogues.gazetteer import gazetteer, read_places  # noqa: PLC0415
+    from dialogues.reading.gazetteer import gazetteer, read_places  # noqa: PLC0415
 
     folder = folder or Path(__file__).parent / language
     faults: list[Fault] = []

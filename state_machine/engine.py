@@ -9,29 +9,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from state_machine.alarm import alarm, is_label
-from state_machine.answers import Misread, read
-from state_machine.chart import Charts
-from state_machine.effects import Redraw, Toast
-from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
-from state_machine.flow import OFFER_TO_GO_ON_AFTER, Flow
-from state_machine.idle import idle, nothing_open
-from state_machine.late_words import as_written, keep_day
-from state_machine.offers import PICK, Offer, offers
-from state_machine.plain_words import plain
-from state_machine.presence import is_here
-from state_machine.programme import (
-    CHECK_IN,
-    CHECK_IN_AGAIN,
-    DOORS,
-    GO_ON,
-    PERSON_DIED,
-)
-from state_machine.progress import Progress, Run
-from state_machine.repair import repair
-from state_machine.script import Silence
-from state_machine.turn import Turn
-from state_machine.waking import woke
+from state_machine.model.effects import Redraw, Toast
+from state_machine.model.events import Edited, Event, Said, Shared, Tapped, Woke
+from state_machine.model.progress import Progress, Run
+from state_machine.model.script import Silence
+from state_machine.model.text import normalise
+from state_machine.programme.tables import CHECK_IN, CHECK_IN_AGAIN, DOORS, GO_ON, PERSON_DIED
+from state_machine.turn.activity import record_activity
+from state_machine.turn.answers import NotUnderstood, read
+from state_machine.turn.builder import Turn
+from state_machine.turn.fallback import fall_back, nothing_open
+from state_machine.turn.flow import OFFER_TO_GO_ON_AFTER, Flow
+from state_machine.turn.late_answers import context_when_written, keep_day
+from state_machine.turn.machine import Machines
+from state_machine.turn.options import PICK, Offer, offers
+from state_machine.turn.repair import repair
+from state_machine.turn.risk import is_label, screen_for_risk
+from state_machine.turn.wakeups import run_wakeups
 
 SHARED = frozenset({"sticker", "photo", "voice", "video", "document", "contact", "place"})
 """What can be shared beside text and has a refrain of its own; anything else is *other*."""
@@ -39,12 +33,12 @@ OWN_COMMANDS = frozenset({"start", "back", "later", "stop"})
 """Commands that open no dialogue."""
 
 
-def step(charts: Charts, progress: Progress, event: Event) -> Turn:
+def step(machines: Machines, progress: Progress, event: Event) -> Turn:
     """Decide one turn. Never raises for anything a client can send or any progress a release can leave behind."""
-    turn = Flow(charts, progress, event.at)
+    turn = Flow(machines, progress, event.at)
     repair(turn)
     if not isinstance(event, Woke):
-        is_here(turn, event)
+        record_activity(turn, event)
     match event:
         case Said():
             _said(turn, event)
@@ -53,11 +47,11 @@ def step(charts: Charts, progress: Progress, event: Event) -> Turn:
         case Shared():
             _shared(turn, event)
         case Edited():
-            if not alarm(turn, event.text):
+            if not screen_for_risk(turn, event.text):
                 turn.note(event.text)
                 turn.remark("edited", again=True)
         case Woke():
-            woke(turn)
+            run_wakeups(turn)
     return turn.finish()
 
 
@@ -70,11 +64,11 @@ def _said(turn: Flow, event: Said) -> None:
         _command(turn, text)
     elif not any(letter.isalnum() for letter in text):
         # Signs alone answer nothing, but they may end what the words before them began.
-        if not (text and alarm(turn, text)):
+        if not (text and screen_for_risk(turn, text)):
             _not_followed(turn, event)
-    elif not (_plain_words(turn, text) or alarm(turn, text)):
-        if event.crossed:
-            _crossed(turn, text, event)
+    elif not (_plain_words(turn, text) or screen_for_risk(turn, text)):
+        if event.early:
+            _early(turn, text, event)
         elif turn.front is None:
             nothing_open(turn, text)
         else:
@@ -83,7 +77,7 @@ def _said(turn: Flow, event: Said) -> None:
 
 def _not_followed(turn: Flow, event: Said) -> None:
     if turn.front is None:
-        idle(turn)
+        fall_back(turn)
     else:
         _asked_still(turn, "not_followed", event)
 
@@ -100,7 +94,7 @@ def _command(turn: Flow, text: str) -> None:
     first, rest = (*text[1:].split(maxsplit=1), "", "")[:2]
     word = first.partition("@")[0].casefold()
     said = rest if word in OWN_COMMANDS or word in turn.script.commands else text[1:]
-    if said and alarm(turn, said):
+    if said and screen_for_risk(turn, said):
         return
     if word == "start":
         _again(turn)
@@ -116,10 +110,10 @@ def _command(turn: Flow, text: str) -> None:
 
 def _plain_words(turn: Flow, text: str) -> bool:
     """Words that mean the same at every step, unless the open step has a button of that name."""
-    words = plain(text)
+    words = normalise(text)
     run = turn.front
-    labels = offers(turn.step(run), turn.view(run)) if run else ()
-    if any(plain(offer.label) == words for offer in labels):
+    labels = offers(turn.step(run), turn.context(run)) if run else ()
+    if any(normalise(offer.label) == words for offer in labels):
         return False
     if words in turn.script.back and run is not None:
         turn.back()
@@ -154,9 +148,9 @@ def _checked_in_today(turn: Flow) -> bool:
     return done is not None and done.kept and done.day == turn.today()
 
 
-def _crossed(turn: Flow, text: str, event: Said) -> None:
+def _early(turn: Flow, text: str, event: Said) -> None:
     """Words sent before the open question had arrived: never an answer to it. The same tap twice is one tap."""
-    if plain(text) == plain(turn.progress.just_settled or "") and not event.unseen:
+    if normalise(text) == normalise(turn.progress.just_settled or "") and not event.unseen:
         return
     _asked_still(turn, "crossed" if turn.note(text) else "not_kept_yet", event)
 
@@ -166,19 +160,21 @@ def _answer(turn: Flow, text: str, said: Said | None = None) -> None:
     if run is None:
         return
     step = turn.step(run)
-    if not is_label(turn, text) and (plain(text) in turn.script.greetings or plain(text) in turn.script.small_talk):
-        _small_talk(turn, plain(text))
+    if not is_label(turn, text) and (
+        normalise(text) in turn.script.greetings or normalise(text) in turn.script.small_talk
+    ):
+        _small_talk(turn, normalise(text))
         return
-    if run.picked and plain(text) == plain(turn.script.finished):
+    if run.picked and normalise(text) == normalise(turn.script.finished):
         text = ", ".join(run.picked)
-    then = as_written(turn, run, said)
+    then = context_when_written(turn, run, said)
     taken = read(step, text, then, near=not turn.dialogue(run).safety)
-    if not isinstance(taken, Misread) and taken.new_name and turn.charts.screen.hint("has_died", text):
+    if not isinstance(taken, NotUnderstood) and taken.new_name and turn.machines.screen.hint("has_died", text):
         turn.remark("name_of_who_died", again=True)
-    elif not isinstance(taken, Misread):
+    elif not isinstance(taken, NotUnderstood):
         keep_day(turn, run, then)
         turn.take(taken)
-    elif run.person is not None and turn.charts.screen.hint("has_died", text):
+    elif run.person is not None and turn.machines.screen.hint("has_died", text):
         turn.open(PERSON_DIED, person=run.person)
     elif taken.note and turn.dialogue(run).safety:
         turn.note(text)
@@ -186,7 +182,7 @@ def _answer(turn: Flow, text: str, said: Said | None = None) -> None:
     elif taken.note and not turn.note(text):
         turn.remark("not_kept_yet", again=True)
     else:
-        of_a_death = taken.note and turn.charts.screen.hint("has_died", text)
+        of_a_death = taken.note and turn.machines.screen.hint("has_died", text)
         turn.remark("kept_a_death" if of_a_death else taken.refrain, again=True)
 
 
@@ -208,7 +204,7 @@ def _again(turn: Flow) -> None:
     """What is open, asked once more; offered first where it has waited for long."""
     run = turn.front
     if run is None:
-        idle(turn)
+        fall_back(turn)
     elif turn.now - run.asked > OFFER_TO_GO_ON_AFTER and run.dialogue != GO_ON and not turn.dialogue(run).safety:
         turn.open(GO_ON)
     else:
@@ -238,7 +234,7 @@ def _tapped(turn: Flow, button: str) -> None:
         noted = any(a.step == name and a.fact.value == turn.progress.just_settled for a in answers)
         turn.effects.append(Toast("already_noted" if noted else "old_button"))
         return
-    offer = next((o for o in offers(turn.step(run), turn.view(run)) if o.key == key), None)
+    offer = next((o for o in offers(turn.step(run), turn.context(run)) if o.key == key), None)
     if offer is None:
         turn.effects.append(Toast("old_button"))
     elif offer.key.startswith(PICK):
@@ -263,7 +259,7 @@ def _picked(turn: Flow, offer: Offer) -> None:
 
 def _shared(turn: Flow, event: Shared) -> None:
     caption = event.caption.strip()
-    if caption and alarm(turn, caption):
+    if caption and screen_for_risk(turn, caption):
         return
     if caption:
         turn.note(caption)

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from state_machine.messages import Deletion, Edit, ExportFile, Message, Outgoing, TapAnswer
-from state_machine.progress import Entry, Progress
+from state_machine.model.outgoing import Deletion, Edit, ExportFile, Message, Outgoing, TapAnswer
+from state_machine.model.progress import Entry, Progress
 
 
 class Malformed(ValueError):

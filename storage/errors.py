@@ -12,7 +12,7 @@ class StoreRefused(Exception):
     """The store can't be opened or changed; the message is a sentence that says why and what to do."""
 
 
-class InvalidSealing(Exception):
+class DecryptionError(Exception):
     """A sealed value does not open: altered, cut, under another key, or moved from another client or column."""
 
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from sqlalchemy import Engine, insert, select
 from sqlalchemy.exc import DatabaseError
 
-from storage.engines import DATA_PRAGMAS, sqlite_engine
-from storage.errors import InvalidSealing, StoreRefused
-from storage.keystore import KeyStore
+from storage.crypto.keystore import KeyStore
+from storage.crypto.operator_key import LENGTH, OperatorKey, new_key
+from storage.crypto.vault import Vault
+from storage.errors import DecryptionError, StoreRefused
 from storage.migrations import bring_up
-from storage.operator_key import LENGTH, OperatorKey, new_key
-from storage.receipts import Receipts
+from storage.send_log import Receipts
+from storage.sqlite.engines import DATA_PRAGMAS, sqlite_engine
 from storage.tables import chats, pairing
-from storage.vault import Vault
-from storage.work import Work
+from storage.unit_of_work import UnitOfWork
 
 DATA_FILE = "companion.sqlite"
 KEY_FILE = "keys.sqlite"
@@ -68,7 +68,7 @@ class Store:
             raise StoreRefused(f"The files in {folder} can't be read as a database: {error.orig}.") from error
 
     @contextmanager
-    def begin(self, immediate: bool = True, lasting: bool = True) -> Iterator[Work]:
+    def begin(self, immediate: bool = True, lasting: bool = True) -> Iterator[UnitOfWork]:
         """One transaction, kept on leaving and undone by an exception. Not `immediate`: for reading only.
 
         Not `lasting`: it survives the end of the process, however sudden, and waits for no disk, so that a power
@@ -76,7 +76,7 @@ class Store:
         """
         options = {"reads": not immediate, "synchronous": "FULL" if lasting else "NORMAL"}
         with self._engine.connect() as connection, connection.execution_options(**options).begin():
-            work = Work(connection, self._vault)
+            work = UnitOfWork(connection, self._vault)
             yield work
         work.committed()
 
@@ -98,13 +98,13 @@ class Store:
     def _settle(self, carries: bool) -> None:
         """See that keys and data belong together, and finish what a crash cut off between the two."""
         with self.begin() as work:
-            sealed = work.connection.scalar(select(pairing.c.body))
-            if sealed is None:
-                work.connection.execute(insert(pairing), {"id": 1, "body": self._vault.seal_pairing()})
+            encrypted = work.connection.scalar(select(pairing.c.body))
+            if encrypted is None:
+                work.connection.execute(insert(pairing), {"id": 1, "body": self._vault.encrypt_pairing()})
             else:
                 try:
-                    self._vault.open_pairing(sealed)
-                except InvalidSealing:
+                    self._vault.check_pairing(encrypted)
+                except DecryptionError:
                     raise StoreRefused(
                         "The key store belongs to other data. Put the right keys.sqlite back beside these data."
                     ) from None

@@ -71,7 +71,7 @@ outbox = Table(
     METADATA,
     Column("id", _ROW_NUMBER, primary_key=True),
     Column("client", String(32), ForeignKey(chats.c.client), nullable=False),
-    Column("lane", String(16), nullable=False),
+    Column("lane", String(16), key="priority", nullable=False),
     Column("body", LargeBinary, comment="sealed; emptied when carried"),
     Column("carried_at", BigInteger),
     Column("message_id", BigInteger),
@@ -89,7 +89,7 @@ def is_waiting(table: FromClause) -> ColumnElement[bool]:
 
 
 _waiting = is_waiting(outbox)
-Index("ix_outbox_waiting", outbox.c.lane, outbox.c.id, sqlite_where=_waiting, postgresql_where=_waiting)
+Index("ix_outbox_waiting", outbox.c.priority, outbox.c.id, sqlite_where=_waiting, postgresql_where=_waiting)
 Index(None, outbox.c.client, outbox.c.id)
 Index("ix_outbox_waiting_of", outbox.c.client, outbox.c.id, sqlite_where=_waiting, postgresql_where=_waiting)
 _carried = outbox.c.carried_at.is_not(None)
@@ -130,7 +130,7 @@ pairing = Table(
     Column("body", LargeBinary, nullable=False, comment="sealed; shows that the key store belongs to these data"),
 )
 
-tallies = Table(
+counters = Table(
     "tallies",
     METADATA,
     Column("month", Date, primary_key=True, comment="its first day"),

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from dialogues.book import Book
 from dialogues.checks.tables import Tables
-from dialogues.faults import Findings
-from dialogues.wordlists import Section, read_sections
+from dialogues.reading.faults import Findings
+from dialogues.reading.wordlists import Section, read_sections
 from state_machine.conditions import CONDITIONS
 
 SOUND = Path(__file__).parent / "sound_book"

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from storage.clients import Chat
+from storage.repositories.clients import Chat
 from storage.store import Store
 from tests.telegram.journey import DAY_ONE, END, answer_to, reply, shown
 from tests.telegram.proxy import TOKEN, Actor, Call, Proxy

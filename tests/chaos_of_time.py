@@ -21,9 +21,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dialogues import book as books
-from state_machine import occasions
-from state_machine.progress import Fact, Progress
-from state_machine.script import Script
+from state_machine.model.progress import Fact, Progress
+from state_machine.model.script import Script
+from state_machine.schedule import triggers
 from storage.store import Store
 from tests.chaos import GRACE, Bot, answered_before_the_kill
 from tests.telegram.proxy import Call, Proxy
@@ -90,7 +90,7 @@ def fill(folder: Path, script: Script, begin: datetime, clients: int) -> None:
         with store.begin() as work:
             chat = work.clients.open(f"telegram:7:{FIRST_CHAT + number}", begin)
             progress = put_off(datetime.now(UTC), due)
-            work.clients.keep(chat, progress, occasions.next_wake(script, progress), begin)
+            work.clients.keep(chat, progress, triggers.next_wake(script, progress), begin)
     store.close()
 
 

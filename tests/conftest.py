@@ -14,12 +14,12 @@ from bot.app import App
 from bot.conversation import Conversation
 from bot.settings import Settings
 from dialogues import book as books
-from dialogues import signals
 from dialogues.book import Book
-from dialogues.lines import Lines
-from dialogues.prompts import Prompts
-from state_machine import chart
-from state_machine.chart import Charts
+from dialogues.helplines.tables import HelpLines
+from dialogues.reading import signals
+from dialogues.rendering.prompts import Prompts
+from state_machine.turn import machine
+from state_machine.turn.machine import Machines
 from storage.store import Store
 from tests.planning import at_rest, with_a_plan
 from tests.post_office import Post
@@ -32,13 +32,13 @@ def book() -> Book:
 
 
 @pytest.fixture(scope="session")
-def charts(book: Book) -> Charts:
-    return chart.build(book.script, signals.screen())
+def machines(book: Book) -> Machines:
+    return machine.build(book.script, signals.screen())
 
 
 @pytest.fixture(scope="session")
 def prompts(book: Book) -> Prompts:
-    return Prompts(book, Lines.read(), "Robin")
+    return Prompts(book, HelpLines.read(), "Robin")
 
 
 @pytest.fixture
@@ -50,11 +50,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def app(tmp_path: Path, book: Book, charts: Charts, prompts: Prompts) -> Iterator[App]:
+def app(tmp_path: Path, book: Book, machines: Machines, prompts: Prompts) -> Iterator[App]:
     """Everything, on real files in a folder of its own."""
     settings = Settings(data_dir=tmp_path / "data", operator="Robin", _env_file=None)  # type: ignore[call-arg]
     store = Store.open(settings.data_dir)
-    yield App(settings, book, charts, prompts, store, Conversation(store, charts, prompts))
+    yield App(settings, book, machines, prompts, store, Conversation(store, machines, prompts))
     store.close()
 
 
@@ -71,14 +71,14 @@ async def post(tmp_path: Path) -> AsyncIterator[Post]:
     """A courier between a store and a messenger that can be told to fail."""
     made = Post(tmp_path)
     yield made
-    made.writer.close()
+    made.worker.close()
     made.store.close()
 
 
 @pytest.fixture
-def stranger(charts: Charts, prompts: Prompts) -> Story:
+def stranger(machines: Machines, prompts: Prompts) -> Story:
     """Somebody who has just been asked their first question."""
-    return Story(charts, prompts).says("/start")
+    return Story(machines, prompts).says("/start")
 
 
 @pytest.fixture
@@ -88,9 +88,9 @@ def ana(stranger: Story) -> Story:
 
 
 @pytest.fixture
-def resting(charts: Charts, prompts: Prompts) -> Story:
+def resting(machines: Machines, prompts: Prompts) -> Story:
     """Ana, who has said yes and has nothing open."""
-    return at_rest(charts, prompts)
+    return at_rest(machines, prompts)
 
 
 @pytest.fixture

@@ -19,13 +19,13 @@ from bot.app import App
 from bot.conversation import Conversation
 from bot.settings import Settings
 from dialogues import book as books
-from dialogues import signals
 from dialogues.book import Book
-from dialogues.lines import Lines
-from dialogues.prompts import Prompts
-from state_machine import chart
-from state_machine.progress import Fact
-from state_machine.script import Bubble
+from dialogues.helplines.tables import HelpLines
+from dialogues.reading import signals
+from dialogues.rendering.prompts import Prompts
+from state_machine.model.progress import Fact
+from state_machine.model.script import Bubble
+from state_machine.turn import machine
 from storage.store import Store
 from tests.talking import START, Client
 
@@ -54,10 +54,10 @@ def main(folder: Path, data: Path) -> None:
 
 
 def app_on_this(store: Store, data: Path, book: Book) -> App:
-    charts = chart.build(book.script, signals.screen())
-    prompts = Prompts(book, Lines.read(), "Robin")
+    machines = machine.build(book.script, signals.screen())
+    prompts = Prompts(book, HelpLines.read(), "Robin")
     settings = Settings(data_dir=data, _env_file=None)  # type: ignore[call-arg]
-    return App(settings, book, charts, prompts, store, Conversation(store, charts, prompts))
+    return App(settings, book, machines, prompts, store, Conversation(store, machines, prompts))
 
 
 def known_in(client: Client, phase: str) -> None:

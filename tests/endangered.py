@@ -6,16 +6,16 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from dialogues.prompts import Prompts
-from state_machine.chart import Charts
-from state_machine.flow import Flow
-from state_machine.messages import Message
-from state_machine.offers import offers
-from state_machine.programme import TALKS, UNDER_18
-from state_machine.progress import Fact, Progress
-from state_machine.script import Label
-from state_machine.turn import Turn
-from state_machine.view import View
+from dialogues.rendering.prompts import Prompts
+from state_machine.model.context import Context
+from state_machine.model.outgoing import Message
+from state_machine.model.progress import Fact, Progress
+from state_machine.model.script import Label
+from state_machine.programme.tables import TALKS, UNDER_18
+from state_machine.turn.builder import Turn
+from state_machine.turn.flow import Flow
+from state_machine.turn.machine import Machines
+from state_machine.turn.options import offers
 
 EVENING = datetime(2026, 3, 4, 21, 0, tzinfo=UTC)
 FRESH_LOSS = "always/fresh_loss"
@@ -54,18 +54,18 @@ class Opening:
     wording: int = 0
 
 
-def opened(charts: Charts, prompts: Prompts, how: Opening) -> Spoken:
-    steps = charts.script.dialogues[how.talk].steps.values()
+def opened(machines: Machines, prompts: Prompts, how: Opening) -> Spoken:
+    steps = machines.script.dialogues[how.talk].steps.values()
     said = {f"{how.talk}#{here.name}.{index}": how.wording for here in steps for index in range(len(here.bubbles))}
     progress = Progress(phase="assessment", consent="1 2026-03-01", begun=EVENING.date(), heard=EVENING)
-    flow = Flow(charts, replace(progress, facts=how.facts, wordings=said), EVENING)
+    flow = Flow(machines, replace(progress, facts=how.facts, wordings=said), EVENING)
     flow.open(how.talk, because=how.because)
     turn = flow.finish()
     return Spoken(turn.progress, words_of(prompts, turn, EVENING))
 
 
-def labels_of(charts: Charts, progress: Progress) -> list[str]:
+def labels_of(machines: Machines, progress: Progress) -> list[str]:
     run = progress.runs[-1]
-    here = charts.script.dialogues[run.dialogue].steps[run.step]
+    here = machines.script.dialogues[run.dialogue].steps[run.step]
     kinds = {way.takes.text for way in here.ways if isinstance(way.takes, Label)}
-    return [o.label for o in offers(here, View(charts.script, progress, run, EVENING)) if o.label in kinds]
+    return [o.label for o in offers(here, Context(machines.script, progress, run, EVENING)) if o.label in kinds]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dialogues.prompts import Prompts
-from state_machine.chart import Charts
-from state_machine.gates import OWN, THEIRS
-from state_machine.programme import PERSON_GATE
-from state_machine.progress import Fact, Person
+from dialogues.rendering.prompts import Prompts
+from state_machine.model.progress import Fact, Person
+from state_machine.programme.tables import PERSON_GATE
+from state_machine.rules.person_gates import OWN, THEIRS
+from state_machine.turn.machine import Machines
 from tests.standing import lives
 from tests.talking import START, Story, label_to
 
@@ -22,9 +22,9 @@ def facts(**codes: str) -> dict[str, Fact]:
 NO = facts(fear="no", control="no", hurt="no", frightened="no")
 
 
-def knowing_two(charts: Charts, prompts: Prompts) -> Story:
+def knowing_two(machines: Machines, prompts: Prompts) -> Story:
     """Ana with Rob and Cy on her map."""
-    return Story(charts, prompts, replace(next(lives()), heard=START)).knows("Rob", "Cy")
+    return Story(machines, prompts, replace(next(lives()), heard=START)).knows("Rob", "Cy")
 
 
 def asked_about(story: Story, name: str) -> Story:

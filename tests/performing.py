@@ -15,14 +15,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from dialogues.prompts import Prompts, Tap
-from state_machine import occasions
-from state_machine.chart import Charts
+from dialogues.rendering.prompts import Prompts, Tap
 from state_machine.engine import step
-from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
-from state_machine.flow import Flow
-from state_machine.messages import Choice, Edit, ExportFile, Message, Outgoing, TapAnswer
-from state_machine.progress import Fact, Person, Progress
+from state_machine.model.events import Edited, Event, Said, Shared, Tapped, Woke
+from state_machine.model.outgoing import Choice, Edit, ExportFile, Message, Outgoing, TapAnswer
+from state_machine.model.progress import Fact, Person, Progress
+from state_machine.schedule import triggers
+from state_machine.turn.flow import Flow
+from state_machine.turn.machine import Machines
 
 BETWEEN_LINES = timedelta(seconds=20)
 _TIME_PASSES = re.compile(r"--\s*(\d+)\s*(minute|hour|day|week)s?\s*--")
@@ -41,15 +41,15 @@ class Stage(Protocol):
 class InMemory:
     """The engine and the words, nothing else."""
 
-    def __init__(self, charts: Charts, prompts: Prompts) -> None:
-        self._charts, self._prompts = charts, prompts
+    def __init__(self, machines: Machines, prompts: Prompts) -> None:
+        self._machines, self._prompts = machines, prompts
         self._progress = Progress()
 
     def begin(self, progress: Progress) -> None:
         self._progress = progress
 
     def happens(self, event: Event) -> list[Outgoing]:
-        turn = step(self._charts, self._progress, event)
+        turn = step(self._machines, self._progress, event)
         self._progress = turn.progress
         tap = Tap("tap", 1, "") if isinstance(event, Tapped) else None
         return self._prompts.outgoing(turn.effects, event.at, tap)
@@ -58,14 +58,14 @@ class InMemory:
         return self._progress
 
     def wake_at(self) -> datetime | None:
-        return occasions.next_wake(self._charts.script, self._progress)
+        return triggers.next_wake(self._machines.script, self._progress)
 
 
 class Performance:
     """One chat file on one stage."""
 
-    def __init__(self, charts: Charts, prompts: Prompts, stage: Stage) -> None:
-        self._charts, self._prompts, self._stage = charts, prompts, stage
+    def __init__(self, machines: Machines, prompts: Prompts, stage: Stage) -> None:
+        self._machines, self._prompts, self._stage = machines, prompts, stage
         self._now = datetime(2026, 1, 5, 18, 0, tzinfo=UTC)
         self._choices: list[Choice] = []
         self._first_dialogue: str | None = None
@@ -96,7 +96,7 @@ class Performance:
             self._stage.begin(progress)
             return
         self._first_dialogue = dialogue
-        flow = Flow(self._charts, progress, self._now)
+        flow = Flow(self._machines, progress, self._now)
         flow.open(dialogue)
         turn = flow.finish()
         self._stage.begin(turn.progress)
@@ -187,7 +187,7 @@ class Performance:
         if self._first_dialogue and (done := progress.done.get(self._first_dialogue)):
             yield f"ends  {done.outcome}"
             for name, fact in progress.facts.items():
-                if name in self._charts.script.dialogues[self._first_dialogue].memories:
+                if name in self._machines.script.dialogues[self._first_dialogue].memories:
                     code = f" [{fact.code}]" if fact.code and fact.code != fact.value else ""
                     yield f"kept  {name} = {fact.value}{code}"
 

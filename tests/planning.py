@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dialogues.prompts import Prompts
-from state_machine.chart import Charts
-from state_machine.programme import PLAN, PLAN_PARTS
+from dialogues.rendering.prompts import Prompts
+from state_machine.programme.tables import PLAN, PLAN_PARTS
+from state_machine.turn.machine import Machines
 from tests.standing import lives
 from tests.talking import START, Story, label_to
 
@@ -14,9 +14,9 @@ WORDS = {f"plan_{part}": f"my own words about {part.replace('_', ' ')}" for part
 PAGE, EMPTY = f"{PLAN}#page", f"{PLAN}#empty"
 
 
-def at_rest(charts: Charts, prompts: Prompts) -> Story:
+def at_rest(machines: Machines, prompts: Prompts) -> Story:
     """Ana, who has said yes and has nothing open."""
-    return Story(charts, prompts, replace(next(lives()), heard=START))
+    return Story(machines, prompts, replace(next(lives()), heard=START))
 
 
 def with_a_plan(ana: Story) -> Story:

@@ -11,20 +11,20 @@ from pathlib import Path
 from telegram import Bot
 
 from bot.courier import Courier
-from bot.desk import Desk
+from bot.db_worker import DatabaseWorker
 from bot.pace import Pace
 from bot.telegram.sender import Sender
-from bot.writer import Writer
-from state_machine.messages import Lane, Outgoing
+from bot.worker_thread import WorkerThread
+from state_machine.model.outgoing import Outgoing, Priority
 from storage.store import Store
-from storage.work import Work
+from storage.unit_of_work import UnitOfWork
 from tests.telegram.stub import Answer, StubRequest, good, message
 
 ANA, BEN = "telegram:7:5", "telegram:7:6"
-Export = Callable[[Work, str], tuple[str, bytes]]
+Export = Callable[[UnitOfWork, str], tuple[str, bytes]]
 
 
-def mine(_: Work, client: str) -> tuple[str, bytes]:
+def mine(_: UnitOfWork, client: str) -> tuple[str, bytes]:
     return "mine.json", client.encode()
 
 
@@ -35,8 +35,8 @@ class Post:
         self.at = datetime(2026, 1, 5, 9, tzinfo=UTC)
         self.answer: Callable[[str, dict[str, str]], Answer] = self.accept
         self.store = Store.open(folder)
-        self.writer = Writer()
-        self.desk = Desk(self.store, self.writer, lambda: self.at)
+        self.worker = WorkerThread()
+        self.database = DatabaseWorker(self.store, self.worker, lambda: self.at)
         self.request = StubRequest(self._answered)
         self.heard = asyncio.Event()
         self.number = 0
@@ -45,7 +45,7 @@ class Post:
     def new_courier(self, pace: Pace | None = None, export: Export = mine) -> Courier:
         bot = Bot("7:token", request=self.request, get_updates_request=self.request)
         quick = Pace(a_second=1000, reminders=1000, burst=1000, refill=1000)
-        return Courier(self.desk, Sender(bot), export, pace or quick)
+        return Courier(self.database, Sender(bot), export, pace or quick)
 
     def _answered(self, method: str, fields: dict[str, str]) -> Answer:
         return self.answer(method, fields)
@@ -55,17 +55,17 @@ class Post:
         return good(message(self.number) if method in {"sendMessage", "sendDocument"} else True)
 
     async def client(self, address: str = ANA) -> str:
-        return await self.desk.do(lambda work: work.clients.open(address, self.at).client)
+        return await self.database.do(lambda work: work.clients.open(address, self.at).client)
 
-    async def put(self, client: str, *messages: Outgoing, lane: Lane = Lane.ANSWER) -> None:
-        await self.desk.do(lambda work: work.outbox.put(client, lane, messages, self.at))
+    async def put(self, client: str, *messages: Outgoing, priority: Priority = Priority.ANSWER) -> None:
+        await self.database.do(lambda work: work.outbox.put(client, priority, messages, self.at))
         self.courier.nudge()
 
     async def waiting(self, client: str) -> int:
-        return await self.desk.do(lambda work: work.outbox.waiting(client))
+        return await self.database.do(lambda work: work.outbox.waiting(client))
 
     async def comes(self, at: datetime) -> bool:
-        return await self.desk.do(lambda work: work.outbox.next_burst(at) is not None)
+        return await self.database.do(lambda work: work.outbox.next_burst(at) is not None)
 
     async def until_nothing_waits(self, *clients: str) -> None:
         async with asyncio.timeout(5):

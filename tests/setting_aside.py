@@ -8,16 +8,16 @@ from datetime import timedelta
 from telegram import Update
 
 from bot.app import App
-from bot.conversation import Conversation, Heard
-from bot.set_aside import replayed
-from bot.telegram.inbound import Reader
-from bot.telegram.kept import written
-from dialogues.lines import Lines
-from dialogues.prompts import Prompts
-from state_machine.messages import Lane, Message
-from state_machine.programme import NOTE, WELCOME
-from state_machine.script import Label
-from storage.parked_parcels import ParkedParcel, ParkedParcels
+from bot.conversation import Conversation, InboundEvent
+from bot.operator.dead_letters import replayed
+from bot.telegram.payloads import written
+from bot.telegram.updates import UpdateReader
+from dialogues.helplines.tables import HelpLines
+from dialogues.rendering.prompts import Prompts
+from state_machine.model.outgoing import Message, Priority
+from state_machine.model.script import Label
+from state_machine.programme.tables import NOTE, WELCOME
+from storage.repositories.dead_letters import ParkedParcel, ParkedParcels
 from tests.cut_off import with_broken
 from tests.talking import BETWEEN, DAY_ONE, Client, keeps, walk
 
@@ -36,7 +36,7 @@ class OnTelegram(Client):
         self.number = chat
         self.updates = 0
 
-    def heard(self, text: str, *, key: str | None = None, message_id: int | None = None) -> Heard:
+    def heard(self, text: str, *, key: str | None = None, message_id: int | None = None) -> InboundEvent:
         assert key is None
         self.now += BETWEEN
         self.last_message += 1
@@ -52,8 +52,8 @@ class OnTelegram(Client):
                 "text": text,
             },
         }
-        heard = Reader(7, "CompanionBot").read(Update.de_json(raw, None), self.now, written(raw))
-        assert isinstance(heard, Heard)
+        heard = UpdateReader(7, "CompanionBot").read(Update.de_json(raw, None), self.now, written(raw))
+        assert isinstance(heard, InboundEvent)
         return heard
 
 
@@ -68,16 +68,16 @@ def asked_for_a_wish(app: App) -> OnTelegram:
 def broken(app: App, dialogue: str = WELCOME) -> App:
     """The same app on a day on which nothing of one dialogue can be said."""
     book = with_broken(app.book, [dialogue])
-    charts, prompts = replace(app.charts, script=book.script), Prompts(book, Lines.read(), "Robin")
+    machines, prompts = replace(app.machines, script=book.script), Prompts(book, HelpLines.read(), "Robin")
     return replace(
-        app, book=book, charts=charts, prompts=prompts, conversation=Conversation(app.store, charts, prompts)
+        app, book=book, machines=machines, prompts=prompts, conversation=Conversation(app.store, machines, prompts)
     )
 
 
-def fails(client: OnTelegram, words: str, dialogue: str = WELCOME) -> Heard:
+def fails(client: OnTelegram, words: str, dialogue: str = WELCOME) -> InboundEvent:
     """Say something whose turn breaks. What was heard; the kind word has arrived."""
     heard = client.heard(words)
-    broken(client.app, dialogue).conversation.hear(heard)
+    broken(client.app, dialogue).conversation.receive(heard)
     assert client.arrives() == [client.app.prompts.refrain("fault")]
     return heard
 
@@ -98,7 +98,7 @@ def next_label(client: Client) -> str:
 def parked(app: App) -> list[str]:
     """The reasons of what is parked."""
     with app.store.begin() as work:
-        return [event.reason for event in work.inbox.parked()]
+        return [event.reason for event in work.inbox.failed()]
 
 
 def parked_bubbles(app: App) -> list[ParkedParcel]:
@@ -113,11 +113,11 @@ def notes(client: Client) -> list[str]:
         return [e.answers[0].fact.value for e in work.entries.all(number) if e.dialogue == NOTE]
 
 
-def said_to(client: Client, *texts: str, lane: Lane = Lane.ANSWER, asks: str | None = None) -> None:
+def said_to(client: Client, *texts: str, priority: Priority = Priority.ANSWER, asks: str | None = None) -> None:
     """Let words wait for a client."""
     number = client.chat.client
     with client.app.store.begin() as work:
-        work.outbox.put(number, lane, [Message(text, asks=asks) for text in texts], client.now)
+        work.outbox.put(number, priority, [Message(text, asks=asks) for text in texts], client.now)
 
 
 def refused(client: Client, *places: int) -> None:

@@ -36,8 +36,8 @@ class StandIn:
         application.router.add_post("/bot{token}/{method}", self._called)
         self._runner = web.AppRunner(application)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
+        setup = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await setup.start()
         host, port = self._runner.addresses[0][:2]
         return f"http://{host}:{port}"
 

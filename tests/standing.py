@@ -10,31 +10,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from state_machine.chart import Charts
 from state_machine.engine import step
-from state_machine.events import Said
-from state_machine.flow import Flow
-from state_machine.kinds import Kind
-from state_machine.offers import offers
-from state_machine.programme import ABOUT_A_PERSON, CHECK_IN, GO_ON
-from state_machine.progress import Answer, Fact, Person, Progress, Run
-from state_machine.script import Numbers
-from state_machine.view import View
+from state_machine.model.answer_kinds import AnswerKind
+from state_machine.model.context import Context
+from state_machine.model.events import Said
+from state_machine.model.progress import Answer, Fact, Person, Progress, Run
+from state_machine.model.script import Numbers
+from state_machine.programme.tables import ABOUT_A_PERSON, CHECK_IN, GO_ON
+from state_machine.turn.flow import Flow
+from state_machine.turn.machine import Machines
+from state_machine.turn.options import offers
 
 NOW = datetime(2026, 3, 4, 18, 0, tzinfo=UTC)
 SAMPLES = {
-    Kind.OWN_WORDS: "she said it was fine and closed the door",
-    Kind.FEW_WORDS: "my sister",
-    Kind.CALLED: "Ana",
-    Kind.NEW_NAME: "Somebody new",
-    Kind.ONE_PERSON: "Ben",
-    Kind.SOME_PEOPLE: "Ben",
-    Kind.SOME_FEELINGS: "sad",
-    Kind.TIME: "18:30",
-    Kind.CLOCK: "18:00",
-    Kind.DATE: "24.3.2026",
-    Kind.COUNTRY: "Ireland",
-    Kind.PLACE: "Dublin",
+    AnswerKind.OWN_WORDS: "she said it was fine and closed the door",
+    AnswerKind.FEW_WORDS: "my sister",
+    AnswerKind.CALLED: "Ana",
+    AnswerKind.NEW_NAME: "Somebody new",
+    AnswerKind.ONE_PERSON: "Ben",
+    AnswerKind.SOME_PEOPLE: "Ben",
+    AnswerKind.SOME_FEELINGS: "sad",
+    AnswerKind.TIME: "18:30",
+    AnswerKind.CLOCK: "18:00",
+    AnswerKind.DATE: "24.3.2026",
+    AnswerKind.COUNTRY: "Ireland",
+    AnswerKind.PLACE: "Dublin",
 }
 
 
@@ -68,30 +68,30 @@ def lives() -> Iterator[Progress]:
     yield replace(plain, people=people[:1], next_person=2, phase="not_now", facts={"name": Fact("Ana", NOW)})
 
 
-def standings(charts: Charts) -> list[Standing]:
+def standings(machines: Machines) -> list[Standing]:
     """One or more standings for every speaking step of the book."""
     found: dict[tuple[str, str], list[Standing]] = {}
-    for name in charts.script.dialogues:
+    for name in machines.script.dialogues:
         for life in lives():
             if name in ABOUT_A_PERSON and not life.people:
                 continue
-            _walk(charts, name, _opened(charts, life, name), found)
-    for name, dialogue in charts.script.dialogues.items():
+            _walk(machines, name, _opened(machines, life, name), found)
+    for name, dialogue in machines.script.dialogues.items():
         for waiting in dialogue.steps.values():
             if not (waiting.is_silent or waiting.is_ending or (name, waiting.name) in found):
-                found[name, waiting.name] = [Standing(name, waiting.name, _all_known(charts, name, waiting.name))]
+                found[name, waiting.name] = [Standing(name, waiting.name, _all_known(machines, name, waiting.name))]
     return [standing for several in found.values() for standing in several]
 
 
-def _opened(charts: Charts, life: Progress, name: str) -> Progress:
-    flow = Flow(charts, life, NOW)
+def _opened(machines: Machines, life: Progress, name: str) -> Progress:
+    flow = Flow(machines, life, NOW)
     if name == GO_ON:
         flow.open(CHECK_IN)
-    flow.open(name, person=1 if charts.script.dialogues[name].about_person and life.people else None)
+    flow.open(name, person=1 if machines.script.dialogues[name].about_person and life.people else None)
     return flow.progress
 
 
-def _walk(charts: Charts, name: str, start: Progress, found: dict[tuple[str, str], list[Standing]]) -> None:
+def _walk(machines: Machines, name: str, start: Progress, found: dict[tuple[str, str], list[Standing]]) -> None:
     waiting, seen = [start], set()
     while waiting:
         progress = waiting.pop()
@@ -100,30 +100,30 @@ def _walk(charts: Charts, name: str, start: Progress, found: dict[tuple[str, str
             continue
         seen.add(run.step)
         found.setdefault((name, run.step), []).append(Standing(name, run.step, progress))
-        waiting += [step(charts, progress, Said(NOW, words)).progress for words in answers(charts, progress, run)]
+        waiting += [step(machines, progress, Said(NOW, words)).progress for words in answers(machines, progress, run)]
 
 
-def answers(charts: Charts, progress: Progress, run: Run) -> list[str]:
+def answers(machines: Machines, progress: Progress, run: Run) -> list[str]:
     """Something for every way on of the step where `run` stands."""
-    here = charts.script.dialogues[run.dialogue].steps[run.step]
-    words = [offer.label for offer in offers(here, View(charts.script, progress, run, NOW))]
+    here = machines.script.dialogues[run.dialogue].steps[run.step]
+    words = [offer.label for offer in offers(here, Context(machines.script, progress, run, NOW))]
     for way in here.ways:
-        if isinstance(way.takes, Kind) and way.takes in SAMPLES:
+        if isinstance(way.takes, AnswerKind) and way.takes in SAMPLES:
             words.append(SAMPLES[way.takes])
         if isinstance(way.takes, Numbers):
             words += [str(way.takes.low), str(way.takes.high)]
     return words
 
 
-def _all_known(charts: Charts, name: str, step_name: str) -> Progress:
+def _all_known(machines: Machines, name: str, step_name: str) -> Progress:
     life = [*lives()][1]
     kept = [
         Answer(way.memory, Fact("something", NOW, way.code), step.name)
-        for step in charts.script.dialogues[name].steps.values()
+        for step in machines.script.dialogues[name].steps.values()
         for way in step.ways
         if way.memory
     ]
     first = {answer.memory: answer for answer in reversed(kept)}
-    person = 1 if charts.script.dialogues[name].about_person else None
+    person = 1 if machines.script.dialogues[name].about_person else None
     run = Run(90, name, step_name, NOW, NOW, tuple(first.values()), person=person)
     return replace(life, runs=(run,), next_run=91)

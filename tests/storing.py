@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from state_machine.messages import Choice, Lane, Message
-from state_machine.progress import Answer, Entry, Fact, Person, Progress, Run
+from state_machine.model.outgoing import Choice, Message, Priority
+from state_machine.model.progress import Answer, Entry, Fact, Person, Progress, Run
 from storage import Chat, Store
 from storage.tables import METADATA
 
@@ -51,7 +51,7 @@ def full_life(store: Store, marks: Marks) -> Chat:
         chat = work.clients.open(marks.address, NOW)
         work.inbox.is_new("telegram:1:1", NOW)
         chat = work.clients.keep(chat, progress, NOW + HOUR, NOW)
-        work.outbox.put(chat.client, Lane.ANSWER, [Message(marks.words), Message(marks.nickname)], NOW)
+        work.outbox.put(chat.client, Priority.ANSWER, [Message(marks.words), Message(marks.nickname)], NOW)
         for number in (1, 2):
             entry = Entry(number, marks.dialogue, NOW, "done", answers=(answer,), person=number)
             work.entries.put(chat.client, entry)
@@ -60,8 +60,8 @@ def full_life(store: Store, marks: Marks) -> Chat:
         assert burst is not None
         work.outbox.carried(burst.client, {burst.parcels[0].id: 71, burst.parcels[1].id: 72}, NOW)
         label = Choice(marks.words, button="1:step:0")
-        work.outbox.put(chat.client, Lane.REMINDER, [Message(marks.words, choices=((label,),))], NOW)
-        work.inbox.park(f"telegram:1:2:{chat.client}", chat.client, marks.words.encode(), "TemplateError")
+        work.outbox.put(chat.client, Priority.REMINDER, [Message(marks.words, choices=((label,),))], NOW)
+        work.inbox.record_failure(f"telegram:1:2:{chat.client}", chat.client, marks.words.encode(), "TemplateError")
     with store.begin() as work:
         found = work.clients.at(marks.address)
         assert found is not None

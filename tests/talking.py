@@ -13,22 +13,22 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.app import App
-from bot.conversation import Conversation, Heard
+from bot.conversation import Conversation, InboundEvent
 from bot.settings import Settings
 from dialogues.book import Book
-from dialogues.prompts import Prompts, Tap
-from state_machine import occasions
-from state_machine.chart import Charts
-from state_machine.effects import Enter, Remark, Say, Toast
+from dialogues.rendering.prompts import Prompts, Tap
 from state_machine.engine import step
-from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
-from state_machine.messages import Message, Outgoing
-from state_machine.offers import Offer, offers, token
-from state_machine.progress import Entry, Fact, Person, Progress, Run
-from state_machine.script import Label, Script
-from state_machine.turn import Turn
-from state_machine.view import View
-from storage.clients import Chat
+from state_machine.model.context import Context
+from state_machine.model.effects import Remark, SaveEntry, Say, Toast
+from state_machine.model.events import Edited, Event, Said, Shared, Tapped, Woke
+from state_machine.model.outgoing import Message, Outgoing
+from state_machine.model.progress import Entry, Fact, Person, Progress, Run
+from state_machine.model.script import Label, Script
+from state_machine.schedule import triggers
+from state_machine.turn.builder import Turn
+from state_machine.turn.machine import Machines
+from state_machine.turn.options import Offer, offers, token
+from storage.repositories.clients import Chat
 from storage.store import Store
 from tests.standing import SAMPLES
 
@@ -74,9 +74,9 @@ def reply(somebody: Somebody, answers: Mapping[str, str]) -> str:
     for way in here.ways:
         if way.memory in answers and not isinstance(way.takes, Label):
             return answers[way.memory or ""]
-    view = View(somebody.script, somebody.progress, run, run.asked)
+    context = Context(somebody.script, somebody.progress, run, run.asked)
     first = next((way.takes.text for way in here.ways if isinstance(way.takes, Label)), None)
-    found = [offer.label for offer in offers(here, view)]
+    found = [offer.label for offer in offers(here, context)]
     kinds = [SAMPLES[way.takes] for way in here.ways if way.takes in SAMPLES]
     return first or next(iter([*reversed(found), *kinds]))
 
@@ -109,18 +109,18 @@ def label_to(somebody: Somebody, target: str) -> str:
     return next(w.takes.text for w in here.ways if w.target == target and isinstance(w.takes, Label))
 
 
-def app_on(folder: Path, book: Book, charts: Charts, prompts: Prompts) -> App:
+def app_on(folder: Path, book: Book, machines: Machines, prompts: Prompts) -> App:
     """A whole app on real files, with a book that was read before: reading it anew takes half a second."""
     settings = Settings(data_dir=folder, operator="Robin", _env_file=None)  # type: ignore[call-arg]
     store = Store.open(folder)
-    return App(settings, book, charts, prompts, store, Conversation(store, charts, prompts))
+    return App(settings, book, machines, prompts, store, Conversation(store, machines, prompts))
 
 
 @dataclass
 class Story:
     """Somebody who talks with the engine alone; the words are rendered all the same, so that none can fail."""
 
-    charts: Charts
+    machines: Machines
     prompts: Prompts
     progress: Progress = field(default_factory=Progress)
     now: datetime = START
@@ -130,7 +130,7 @@ class Story:
 
     @property
     def script(self) -> Script:
-        return self.charts.script
+        return self.machines.script
 
     @property
     def front(self) -> Run:
@@ -144,7 +144,7 @@ class Story:
     @property
     def offers(self) -> tuple[Offer, ...]:
         here = self.script.dialogues[self.front.dialogue].steps[self.front.step]
-        return offers(here, View(self.script, self.progress, self.front, self.now))
+        return offers(here, Context(self.script, self.progress, self.front, self.now))
 
     @property
     def bubbles(self) -> list[str]:
@@ -163,8 +163,8 @@ class Story:
         effects = self.turn.effects if self.turn else ()
         return [f"{effect.run.dialogue}#{effect.run.step}" for effect in effects if isinstance(effect, Say)]
 
-    def says(self, text: str, *, crossed: bool = False, unseen: bool = False) -> Story:
-        return self._happens(Said(self.now + BETWEEN, text, crossed, unseen))
+    def says(self, text: str, *, early: bool = False, unseen: bool = False) -> Story:
+        return self._happens(Said(self.now + BETWEEN, text, early, unseen))
 
     def taps(self, label: str) -> Story:
         key = next(offer.key for offer in self.offers if offer.label == label)
@@ -182,7 +182,7 @@ class Story:
     def passes(self, **time: float) -> list[datetime]:
         """Let time pass; whatever is due happens at its own instant. Returns those at which something came of it."""
         until, woken = self.now + timedelta(**time), []
-        while (due := occasions.next_wake(self.script, self.progress)) is not None and due <= until:
+        while (due := triggers.next_wake(self.script, self.progress)) is not None and due <= until:
             before, said = self.progress.runs, self.outgoing
             self._happens(Woke(max(due, self.now)))
             self.outgoing = self.outgoing or said
@@ -210,12 +210,12 @@ class Story:
 
     def _happens(self, event: Event) -> Story:
         self.now = event.at
-        self.turn = step(self.charts, self.progress, event)
+        self.turn = step(self.machines, self.progress, event)
         tap = Tap("tap", 1, "") if isinstance(event, Tapped) else None
         self.outgoing = self.prompts.outgoing(self.turn.effects, event.at, tap)
         self.progress = self.turn.progress
         for effect in self.turn.effects:
-            if isinstance(effect, Enter):
+            if isinstance(effect, SaveEntry):
                 self.entries[effect.entry.run] = effect.entry
         return self
 
@@ -232,7 +232,7 @@ class Client:
 
     @property
     def script(self) -> Script:
-        return self.app.charts.script
+        return self.app.machines.script
 
     @property
     def chat(self) -> Chat:
@@ -250,24 +250,28 @@ class Client:
         run = self.progress.runs[-1] if self.progress.runs else None
         return f"{run.dialogue}#{run.step}" if run else None
 
-    def heard(self, text: str, *, key: str | None = None, message_id: int | None = None) -> Heard:
+    def heard(self, text: str, *, key: str | None = None, message_id: int | None = None) -> InboundEvent:
         """The next message of theirs, not yet told to anybody."""
         self.now += BETWEEN
         self.last_message += 1
         number = message_id or self.last_message
-        return Heard(key or next(self._keys), self.address, Said(self.now, text), number, payload=text.encode())
+        return InboundEvent(
+            key or next(self._keys), self.address, Said(self.now, text), number, payload=text.encode()
+        )
 
-    def tap(self, label: str) -> Heard:
+    def tap(self, label: str) -> InboundEvent:
         """A tap on a button of the open question, not yet told to anybody."""
         self.now += BETWEEN
         run = self.progress.runs[-1]
         found = self.app.prompts.offers_of(run, self.progress, self.now)
         button = token(run, next(offer.key for offer in found if offer.label == label))
-        return Heard(next(self._keys), self.address, Tapped(self.now, button), self.last_message, "tap", b"tap", "?")
+        return InboundEvent(
+            next(self._keys), self.address, Tapped(self.now, button), self.last_message, "tap", b"tap", "?"
+        )
 
     def says(self, text: str) -> list[str]:
         """Say it, and let all that is answered arrive. What arrives."""
-        self.app.conversation.hear(self.heard(text))
+        self.app.conversation.receive(self.heard(text))
         return self.arrives()
 
     def wakes(self, at: datetime) -> bool:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from state_machine.flow import Flow
-from state_machine.programme import CHECK_IN, FIRST_PEOPLE, GO_ON, HOME, PERSON_DIED, SUITABILITY
+from state_machine.programme.tables import CHECK_IN, FIRST_PEOPLE, GO_ON, HOME, PERSON_DIED, SUITABILITY
+from state_machine.turn.flow import Flow
 from tests.talking import Story
 
 
 @pytest.fixture
 def asked_for_names(ana: Story) -> Story:
     """Ana, who is asked for the first three people."""
-    flow = Flow(ana.charts, ana.progress, ana.now)
+    flow = Flow(ana.machines, ana.progress, ana.now)
     flow.open(FIRST_PEOPLE)
     ana.progress = flow.progress
     return ana.says("/start")

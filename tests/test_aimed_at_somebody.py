@@ -10,14 +10,14 @@ import pytest
 
 import dialogues
 from dialogues import book as books
-from dialogues import signals
-from dialogues.lines import Lines
-from dialogues.prompts import Prompts
-from state_machine import chart
-from state_machine.chart import Charts
-from state_machine.gates import GOOD_FOR
-from state_machine.programme import PERSON_GATE
-from state_machine.progress import Fact
+from dialogues.helplines.tables import HelpLines
+from dialogues.reading import signals
+from dialogues.rendering.prompts import Prompts
+from state_machine.model.progress import Fact
+from state_machine.programme.tables import PERSON_GATE
+from state_machine.rules.person_gates import GOOD_FOR
+from state_machine.turn import machine
+from state_machine.turn.machine import Machines
 from tests.gating import ALL_FOUR, NO, asked_about, knowing_two, tell, through
 from tests.talking import START, Story, label_to
 
@@ -56,7 +56,7 @@ ASKING_WORDS = (
 
 
 @pytest.fixture(scope="module")
-def aimed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Charts, Prompts]:
+def aimed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Machines, Prompts]:
     """The real book, and in it two dialogues that are aimed at a person."""
     folder = tmp_path_factory.mktemp("book") / "en"
     shutil.copytree(Path(dialogues.__file__).parent / "en", folder)
@@ -65,11 +65,11 @@ def aimed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Charts, Prompts]:
     (folder / f"{ASKS_WHOM}.md").write_text(ASKING_WORDS, encoding="utf-8")
     made = books.read(folder)
     assert {AIMED, ASKS_WHOM} <= made.script.dialogues.keys()
-    return chart.build(made.script, signals.screen()), Prompts(made, Lines.read(), "Robin")
+    return machine.build(made.script, signals.screen()), Prompts(made, HelpLines.read(), "Robin")
 
 
 @pytest.fixture
-def ana_aiming(aimed: tuple[Charts, Prompts]) -> Story:
+def ana_aiming(aimed: tuple[Machines, Prompts]) -> Story:
     return knowing_two(*aimed)
 
 

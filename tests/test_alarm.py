@@ -11,23 +11,23 @@ from datetime import timedelta
 
 import pytest
 
-from dialogues.prompts import Prompts
-from state_machine.chart import Charts
+from dialogues.rendering.prompts import Prompts
 from state_machine.engine import step
-from state_machine.events import Edited, Event, Said, Shared, Tapped
-from state_machine.messages import Lane, Message
-from state_machine.offers import token
-from state_machine.programme import DOORS, GO_ON, MEDICAL, OPENED_BY_WORDS, SOS, TALKS
-from state_machine.progress import Heard, Progress, Run
-from state_machine.rows import PHASES
-from state_machine.safety import Kind
+from state_machine.model.events import Edited, Event, Said, Shared, Tapped
+from state_machine.model.outgoing import Message, Priority
+from state_machine.model.progress import Progress, RecentText, Run
+from state_machine.programme.rows import PHASES
+from state_machine.programme.tables import DOORS, GO_ON, MEDICAL, OPENED_BY_WORDS, SOS, TALKS
+from state_machine.safety import DangerKind
+from state_machine.turn.machine import Machines
+from state_machine.turn.options import token
 from tests.standing import NOW, Standing, standings
 
 EXPLICIT = "I am going to kill myself tonight"
 HINT = "everyone would be better off without me"
 WAYS_TO_SEND: dict[str, Callable[[str], Event]] = {
     "said": lambda text: Said(NOW, text),
-    "said before the question arrived": lambda text: Said(NOW, text, crossed=True),
+    "said before the question arrived": lambda text: Said(NOW, text, early=True),
     "changed": lambda text: Edited(NOW, text),
     "under a picture": lambda text: Shared(NOW, "photo", text),
     "behind a command": lambda text: Said(NOW, f"/today {text}"),
@@ -37,8 +37,8 @@ WAYS_TO_SEND: dict[str, Callable[[str], Event]] = {
 
 
 @pytest.fixture(scope="module")
-def everywhere(charts: Charts) -> list[Standing]:
-    return standings(charts)
+def everywhere(machines: Machines) -> list[Standing]:
+    return standings(machines)
 
 
 def _below(progress: Progress) -> tuple[Run, ...]:
@@ -49,14 +49,14 @@ def _below(progress: Progress) -> tuple[Run, ...]:
 
 @pytest.mark.parametrize("how", WAYS_TO_SEND)
 def test_words_of_danger_open_the_talk_at_every_step_and_move_nothing_else(
-    how: str, charts: Charts, prompts: Prompts, everywhere: list[Standing]
+    how: str, machines: Machines, prompts: Prompts, everywhere: list[Standing]
 ) -> None:
     for standing in everywhere:
         if standing.dialogue in OPENED_BY_WORDS:
             continue
-        turn = step(charts, standing.progress, WAYS_TO_SEND[how](EXPLICIT))
+        turn = step(machines, standing.progress, WAYS_TO_SEND[how](EXPLICIT))
         assert turn.progress.runs[-1].dialogue == SOS, f"no talk at {standing}"
-        assert turn.lane is Lane.SAFETY
+        assert turn.priority is Priority.SAFETY
         doors = {run for run in _below(standing.progress) if run.dialogue in DOORS}
         assert _below(turn.progress) == tuple(r for r in _below(standing.progress) if r not in doors), str(standing)
         said = [item for item in prompts.outgoing(turn.effects, NOW) if isinstance(item, Message)]
@@ -66,26 +66,30 @@ def test_words_of_danger_open_the_talk_at_every_step_and_move_nothing_else(
 
 
 def test_after_the_talk_the_question_that_waited_is_offered_and_unchanged(
-    charts: Charts, everywhere: list[Standing]
+    machines: Machines, everywhere: list[Standing]
 ) -> None:
     for standing in everywhere:
         front = standing.progress.runs[-1]
-        if charts.script.dialogues[standing.dialogue].safety or standing.dialogue in {GO_ON, *DOORS} or front.amends:
+        if (
+            machines.script.dialogues[standing.dialogue].safety
+            or standing.dialogue in {GO_ON, *DOORS}
+            or front.amends
+        ):
             continue
-        talking = step(charts, standing.progress, Said(NOW, EXPLICIT)).progress
-        offered = step(charts, talking, Said(NOW, "/later")).progress
+        talking = step(machines, standing.progress, Said(NOW, EXPLICIT)).progress
+        offered = step(machines, talking, Said(NOW, "/later")).progress
         assert offered.runs[-1].dialogue == GO_ON, str(standing)
-        resumed = step(charts, offered, Said(NOW, "Go on")).progress.runs[-1]
+        resumed = step(machines, offered, Said(NOW, "Go on")).progress.runs[-1]
         assert (resumed.dialogue, resumed.step, resumed.answers) == (front.dialogue, front.step, front.answers)
 
 
 def test_words_in_the_middle_of_the_talk_never_throw_anybody_back_to_its_beginning(
-    charts: Charts, everywhere: list[Standing]
+    machines: Machines, everywhere: list[Standing]
 ) -> None:
     for standing in everywhere:
         if standing.dialogue != SOS:
             continue
-        turn = step(charts, standing.progress, Said(NOW, EXPLICIT))
+        turn = step(machines, standing.progress, Said(NOW, EXPLICIT))
         assert (turn.progress.runs[-1].step, turn.progress.runs[-1].id) == (
             standing.progress.runs[-1].step,
             standing.progress.runs[-1].id,
@@ -93,99 +97,99 @@ def test_words_in_the_middle_of_the_talk_never_throw_anybody_back_to_its_beginni
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_the_talk_opens_in_every_phase_and_while_paused(phase: str, charts: Charts) -> None:
+def test_the_talk_opens_in_every_phase_and_while_paused(phase: str, machines: Machines) -> None:
     progress = Progress(phase=phase, consent="1 2026-03-01", paused_until=NOW + timedelta(days=3))
-    assert step(charts, progress, Said(NOW, EXPLICIT)).progress.runs[-1].dialogue == SOS
+    assert step(machines, progress, Said(NOW, EXPLICIT)).progress.runs[-1].dialogue == SOS
 
 
-def test_before_consent_the_talk_opens_and_nothing_is_entered(charts: Charts) -> None:
-    turn = step(charts, Progress(), Said(NOW, EXPLICIT))
+def test_before_consent_the_talk_opens_and_nothing_is_entered(machines: Machines) -> None:
+    turn = step(machines, Progress(), Said(NOW, EXPLICIT))
     assert turn.progress.runs[-1].dialogue == SOS
     assert not any(type(effect).__name__ == "Enter" for effect in turn.effects)
 
 
-def test_a_hint_is_asked_about_and_a_plain_no_holds_for_a_while(charts: Charts) -> None:
+def test_a_hint_is_asked_about_and_a_plain_no_holds_for_a_while(machines: Machines) -> None:
     progress = Progress(phase="assessment", consent="1 2026-03-01")
-    asked = step(charts, progress, Said(NOW, HINT)).progress
+    asked = step(machines, progress, Said(NOW, HINT)).progress
     assert asked.runs[-1].dialogue == SOS
-    answered = step(charts, asked, Said(NOW, "No")).progress
+    answered = step(machines, asked, Said(NOW, "No")).progress
     assert answered.done[SOS].outcome == "no_thoughts"
-    again = step(charts, answered, Said(NOW + timedelta(minutes=5), HINT)).progress
+    again = step(machines, answered, Said(NOW + timedelta(minutes=5), HINT)).progress
     assert all(run.dialogue != SOS for run in again.runs)
-    later = step(charts, answered, Said(NOW + timedelta(hours=2), HINT)).progress
+    later = step(machines, answered, Said(NOW + timedelta(hours=2), HINT)).progress
     assert later.runs[-1].dialogue == SOS
 
 
-def test_signs_alone_are_read_with_the_words_before_them(charts: Charts) -> None:
+def test_signs_alone_are_read_with_the_words_before_them(machines: Machines) -> None:
     progress = Progress(phase="assessment", consent="1 2026-03-01")
-    begun = step(charts, progress, Said(NOW, "I took all my")).progress
-    assert step(charts, begun, Said(NOW + timedelta(seconds=5), "💊")).progress.runs[-1].dialogue == MEDICAL
+    begun = step(machines, progress, Said(NOW, "I took all my")).progress
+    assert step(machines, begun, Said(NOW + timedelta(seconds=5), "💊")).progress.runs[-1].dialogue == MEDICAL
 
 
-def test_a_bare_command_is_no_word_of_anybody(charts: Charts) -> None:
+def test_a_bare_command_is_no_word_of_anybody(machines: Machines) -> None:
     progress = Progress(phase="assessment", consent="1 2026-03-01")
     for command in ("/today", "/today ", "/", "/later", "/kill"):
-        assert step(charts, progress, Said(NOW, command)).progress.recent in {(), (Heard("kill", NOW),)}
+        assert step(machines, progress, Said(NOW, command)).progress.recent in {(), (RecentText("kill", NOW),)}
 
 
-def test_words_in_a_talk_that_bring_the_number_overtake_what_waits(charts: Charts) -> None:
+def test_words_in_a_talk_that_bring_the_number_overtake_what_waits(machines: Machines) -> None:
     progress = Progress(phase="assessment", consent="1 2026-03-01")
-    talking = step(charts, progress, Said(NOW, EXPLICIT)).progress
-    assert step(charts, talking, Said(NOW, "I will do it with pills tonight")).lane is Lane.SAFETY
-    answered = step(charts, step(charts, progress, Said(NOW, HINT)).progress, Said(NOW, "No")).progress
-    assert step(charts, answered, Said(NOW + timedelta(minutes=5), HINT)).lane is Lane.SAFETY
+    talking = step(machines, progress, Said(NOW, EXPLICIT)).progress
+    assert step(machines, talking, Said(NOW, "I will do it with pills tonight")).priority is Priority.SAFETY
+    answered = step(machines, step(machines, progress, Said(NOW, HINT)).progress, Said(NOW, "No")).progress
+    assert step(machines, answered, Said(NOW + timedelta(minutes=5), HINT)).priority is Priority.SAFETY
 
 
-def test_words_said_to_be_misread_rest_for_a_day_and_others_do_not(charts: Charts) -> None:
+def test_words_said_to_be_misread_rest_for_a_day_and_others_do_not(machines: Machines) -> None:
     progress = Progress(phase="assessment", consent="1 2026-03-01")
-    talking = step(charts, progress, Said(NOW, EXPLICIT)).progress
-    misread = step(charts, talking, Said(NOW, "You misread me")).progress
+    talking = step(machines, progress, Said(NOW, EXPLICIT)).progress
+    misread = step(machines, talking, Said(NOW, "You misread me")).progress
     soon = NOW + timedelta(hours=1)
-    assert all(run.dialogue != SOS for run in step(charts, misread, Said(soon, EXPLICIT)).progress.runs)
-    others = step(charts, misread, Said(soon, "I want to end my life")).progress
+    assert all(run.dialogue != SOS for run in step(machines, misread, Said(soon, EXPLICIT)).progress.runs)
+    others = step(machines, misread, Said(soon, "I want to end my life")).progress
     assert others.runs[-1].dialogue == SOS
-    next_week = step(charts, misread, Said(NOW + timedelta(days=7), EXPLICIT)).progress
+    next_week = step(machines, misread, Said(NOW + timedelta(days=7), EXPLICIT)).progress
     assert next_week.runs[-1].dialogue == SOS
 
 
-def test_the_words_that_were_read_are_forgotten_after_a_day(charts: Charts) -> None:
+def test_the_words_that_were_read_are_forgotten_after_a_day(machines: Machines) -> None:
     progress = Progress(phase="assessment", consent="1 2026-03-01")
-    heard = step(charts, progress, Said(NOW, "a long grey day at the office")).progress
+    heard = step(machines, progress, Said(NOW, "a long grey day at the office")).progress
     assert [each.words for each in heard.recent] == ["a long grey day at the office"]
-    later = step(charts, heard, Said(NOW + timedelta(hours=25), "it rained")).progress
+    later = step(machines, heard, Said(NOW + timedelta(hours=25), "it rained")).progress
     assert [each.words for each in later.recent] == ["it rained"]
 
 
-def test_heavy_feelings_among_those_picked_are_asked_about_once_in_three_days(charts: Charts) -> None:
+def test_heavy_feelings_among_those_picked_are_asked_about_once_in_three_days(machines: Machines) -> None:
     progress = Progress(phase="assessment", consent="1 2026-03-01")
 
     def checked_in(progress: Progress, days: int) -> Progress:
         at = NOW + timedelta(days=days)
         for words in ("/checkin", "5", "Was alone", "More"):
-            progress = step(charts, progress, Said(at, words)).progress
+            progress = step(machines, progress, Said(at, words)).progress
         for key in ("+hopeless", "done"):
-            progress = step(charts, progress, Tapped(at, token(progress.runs[-1], key))).progress
+            progress = step(machines, progress, Tapped(at, token(progress.runs[-1], key))).progress
         return progress
 
     first = checked_in(progress, 0)
     assert first.runs[-1].dialogue == SOS
-    answered = step(charts, first, Said(NOW, "No")).progress
+    answered = step(machines, first, Said(NOW, "No")).progress
     closed = replace(answered, runs=(), done={SOS: answered.done[SOS]})
     assert checked_in(closed, 1).runs[-1].dialogue != SOS
     assert checked_in(closed, 4).runs[-1].dialogue == SOS
 
 
-def test_every_kind_of_danger_has_its_talk_in_the_book(charts: Charts) -> None:
+def test_every_kind_of_danger_has_its_talk_in_the_book(machines: Machines) -> None:
     for kind, talk in TALKS.items():
-        assert talk in charts.script.dialogues, f"{kind} has no talk"
-        assert charts.script.dialogues[talk].safety
-    assert {*TALKS} == {*Kind} - {Kind.NONE}
+        assert talk in machines.script.dialogues, f"{kind} has no talk"
+        assert machines.script.dialogues[talk].safety
+    assert {*TALKS} == {*DangerKind} - {DangerKind.NONE}
 
 
-def test_the_record_of_a_talk_holds_no_word_of_the_client(charts: Charts) -> None:
+def test_the_record_of_a_talk_holds_no_word_of_the_client(machines: Machines) -> None:
     progress = Progress(phase="assessment", consent="1 2026-03-01")
-    progress = step(charts, progress, Said(NOW, EXPLICIT)).progress
-    turn = step(charts, progress, Said(NOW, "You misread me"))
+    progress = step(machines, progress, Said(NOW, EXPLICIT)).progress
+    turn = step(machines, progress, Said(NOW, "You misread me"))
     entries = [effect.entry for effect in turn.effects if type(effect).__name__ == "Enter"]  # type: ignore[union-attr]
     assert [entry.dialogue for entry in entries] == [SOS]
     assert all(" " not in answer.fact.value for entry in entries for answer in entry.answers)

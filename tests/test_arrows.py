@@ -95,13 +95,13 @@ def test_the_state_machine_imports_transitions_and_the_standard_library_and_noth
             yield from sorted(module.imported() - known)
 
     holds(rule, "import jinja2")
-    holds(rule, "from storage.work import Work")
+    holds(rule, "from storage.unit_of_work import Work")
     holds(rule, "from . import engine")
 
 
 def test_one_module_alone_holds_the_library_of_machines() -> None:
     def rule(module: Module) -> Iterator[str]:
-        if "transitions" in module.imported() and module.place != "state_machine/chart.py":
+        if "transitions" in module.imported() and module.place != "state_machine/turn/machine.py":
             yield "imports transitions"
 
     holds(rule, "from transitions import Machine")
@@ -123,9 +123,9 @@ def test_the_store_knows_neither_the_book_nor_the_edge() -> None:
     holds(rule, "import bot.settings", "storage/made_up.py")
 
 
-MEASURING = "bot/bench/"
+MEASURING = "bot/measurement/benchmark/"
 """The bench measures the parts themselves, and the bare library or database beside them as a floor."""
-SIMULATED = "bot/simulation/"
+SIMULATED = "bot/measurement/simulation/"
 """The simulated Telegram stands behind the library's own request class, so that the real sender runs."""
 
 
@@ -218,7 +218,7 @@ def test_nothing_that_is_carried_to_a_client_is_worded_in_python() -> None:
 def test_the_state_machine_holds_no_sentence_but_in_docstrings() -> None:
     def rule(module: Module) -> Iterator[str]:
         # The names of kinds of answer are what authors write between asterisks; clients never read them.
-        if module.folder not in PURE or module.place == "state_machine/kinds.py":
+        if module.folder not in PURE or module.place == "state_machine/model/answer_kinds.py":
             return
         notes = {id(node.value) for node in ast.walk(module.tree) if isinstance(node, ast.Expr)}
         refusals = {

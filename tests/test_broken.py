@@ -11,8 +11,8 @@ import pytest
 import dialogues
 from dialogues import book
 from dialogues.checks import check
-from dialogues.faults import Fault, Severity
-from dialogues.rules import Rule
+from dialogues.reading.faults import Fault, Severity
+from dialogues.reading.rules import Rule
 from tests.books import BROKEN, SOUND, book_with, tables_for
 
 MANUAL = BROKEN / "README.md"

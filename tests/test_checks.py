@@ -9,11 +9,11 @@ import pytest
 from dialogues import book
 from dialogues.checks import check, words
 from dialogues.checks.known import known_at
-from dialogues.faults import Fault, Severity
-from dialogues.never_say import Phrase
-from dialogues.reader import read
-from dialogues.rules import Rule
-from state_machine.script import Dialogue
+from dialogues.reading.faults import Fault, Severity
+from dialogues.reading.never_say import Phrase
+from dialogues.reading.reader import read
+from dialogues.reading.rules import Rule
+from state_machine.model.script import Dialogue
 from tests.books import IT, SOUND, book_with, tables_for
 
 HEADER = "---\noutcomes: done\nreviewed: not yet\n---\n"
@@ -177,7 +177,7 @@ def test_numbers_from_nought_to_ten_and_skip_are_twelve_buttons_and_one_more_is_
 
 
 def test_safety_speaks_shorter(tmp_path: Path) -> None:
-    header = "---\noutcomes: done\nlane: safety\nreviewed: not yet\n---\n"
+    header = "---\noutcomes: done\npriority: safety\nreviewed: not yet\n---\n"
     words_45 = "One two three four five six seven eight nine. " * 5
     assert rules_of(tmp_path, f"## done\n\n{words_45}\n") == set()
     assert rules_of(tmp_path / "safety", f"## done\n\n{words_45}\n", header) == {Rule.BEFORE_ANSWER}

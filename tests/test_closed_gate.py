@@ -8,23 +8,23 @@ from dataclasses import replace
 import pytest
 
 from bot.export import export_file
-from dialogues.known import known
-from dialogues.prompts import Prompts
-from state_machine import gates
-from state_machine.chart import Charts
-from state_machine.messages import ExportFile
-from state_machine.programme import PERSON_GATE
-from state_machine.progress import Answer, Entry, Fact, Run
-from state_machine.view import View
+from dialogues.rendering.context import template_context
+from dialogues.rendering.prompts import Prompts
+from state_machine.model.context import Context
+from state_machine.model.outgoing import ExportFile
+from state_machine.model.progress import Answer, Entry, Fact, Run
+from state_machine.programme.tables import PERSON_GATE
+from state_machine.rules import person_gates
+from state_machine.turn.machine import Machines
 from tests.gating import facts, knowing_two, tell
 from tests.standing import NOW
 from tests.talking import START, Story, label_to
 
 
 @pytest.fixture
-def ana(charts: Charts, prompts: Prompts) -> Story:
+def ana(machines: Machines, prompts: Prompts) -> Story:
     """Ana with Rob and Cy on her map."""
-    return knowing_two(charts, prompts)
+    return knowing_two(machines, prompts)
 
 
 @pytest.fixture
@@ -62,11 +62,11 @@ def test_on_the_map_they_are_shown_and_can_be_changed_taken_off_and_asked_about(
 
 
 def test_every_other_dialogue_speaks_as_if_they_were_not_there(ana_afraid: Story) -> None:
-    everybody = {name for name in ana_afraid.script.dialogues if name not in gates.EVERYBODY_IS_SHOWN}
+    everybody = {name for name in ana_afraid.script.dialogues if name not in person_gates.EVERYBODY_IS_SHOWN}
     for name in everybody:
         here = ana_afraid.script.dialogues[name]
         run = Run(1, name, here.first, START, START)
-        words = known(View(ana_afraid.script, ana_afraid.progress, run, START))
+        words = template_context(Context(ana_afraid.script, ana_afraid.progress, run, START))
         assert [each.name for each in words["people"]] == ["Cy"]
         assert words["circles"]["inner"] == []
 

@@ -17,11 +17,11 @@ import pytest
 
 from bot.console import Console
 from dialogues.book import Book
-from dialogues.prompts import Prompts
-from state_machine.chart import Charts
-from state_machine.offers import FINISHED
-from state_machine.programme import CHECK_IN, FIRST_PEOPLE, SUITABILITY
-from state_machine.progress import Progress
+from dialogues.rendering.prompts import Prompts
+from state_machine.model.progress import Progress
+from state_machine.programme.tables import CHECK_IN, FIRST_PEOPLE, SUITABILITY
+from state_machine.turn.machine import Machines
+from state_machine.turn.options import FINISHED
 from storage.store import Store
 from tests.talking import DAY_ONE, NOTHING_WRONG, SAD_WEEKS, Story, app_on, reply
 
@@ -89,9 +89,9 @@ def given(progress: Progress) -> dict[str, str]:
 
 
 @pytest.fixture
-def story(charts: Charts, prompts: Prompts) -> Story:
+def story(machines: Machines, prompts: Prompts) -> Story:
     """The same conversation in memory, at its first question."""
-    return Story(charts, prompts, now=FIRST_DAY).says("hello")
+    return Story(machines, prompts, now=FIRST_DAY).says("hello")
 
 
 def test_day_1_takes_fifteen_lines_at_most_and_gives_something_back_by_the_tenth(
@@ -155,9 +155,9 @@ def test_an_at_that_is_no_time_gives_a_sentence_and_no_traceback(tmp_path: Path)
 
 
 def test_time_that_passes_can_be_said_in_several_words(
-    tmp_path: Path, story: Story, book: Book, charts: Charts, prompts: Prompts
+    tmp_path: Path, story: Story, book: Book, machines: Machines, prompts: Prompts
 ) -> None:
-    app = app_on(tmp_path, book, charts, prompts)
+    app = app_on(tmp_path, book, machines, prompts)
     shown: list[str] = []
     console = Console(app, "ana", shown.append, FIRST_DAY)
     lines = ["hello", *lines_of(story, DAY_ONE)]

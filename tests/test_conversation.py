@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from bot.app import App
-from state_machine import occasions
-from state_machine.events import Said, Shared, Tapped
-from state_machine.messages import Message
-from state_machine.programme import WELCOME
+from state_machine.model.events import Said, Shared, Tapped
+from state_machine.model.outgoing import Message
+from state_machine.programme.tables import WELCOME
+from state_machine.schedule import triggers
 from storage.tables import METADATA
 from tests.setting_aside import notes, refused
 from tests.storing import rows_of_each
@@ -23,36 +23,36 @@ from tests.talking import DAY_ONE, Client, app_on, keeps, label_to, reply, walk
 
 def test_the_same_update_twice_has_one_effect(newcomer: Client, app: App) -> None:
     heard = newcomer.heard(reply(newcomer, DAY_ONE))
-    assert app.conversation.hear(heard)
+    assert app.conversation.receive(heard)
     assert newcomer.arrives()
     after, rows = newcomer.progress, rows_of_each(app.store)
-    assert not app.conversation.hear(heard)
+    assert not app.conversation.receive(heard)
     assert not newcomer.arrives()
     assert (newcomer.progress, rows_of_each(app.store)) == (after, rows)
 
 
 def test_the_same_update_comes_again_after_a_restart_and_has_no_effect(newcomer: Client, app: App) -> None:
     heard = newcomer.heard(reply(newcomer, DAY_ONE))
-    app.conversation.hear(heard)
-    afresh = app_on(app.settings.data_dir, app.book, app.charts, app.prompts)
-    assert not afresh.conversation.hear(heard)
+    app.conversation.receive(heard)
+    afresh = app_on(app.settings.data_dir, app.book, app.machines, app.prompts)
+    assert not afresh.conversation.receive(heard)
     afresh.store.close()
 
 
 def test_a_double_tap_never_fills_two_items(newcomer: Client, app: App) -> None:
-    walk(newcomer, DAY_ONE, until="#".join(keeps(app.charts.script, "mood", WELCOME)))
+    walk(newcomer, DAY_ONE, until="#".join(keeps(app.machines.script, "mood", WELCOME)))
     tap = newcomer.tap("4")
-    app.conversation.hear(tap)
+    app.conversation.receive(tap)
     newcomer.carried()
     once = newcomer.progress
-    app.conversation.hear(replace(tap, key="a second finger"))
+    app.conversation.receive(replace(tap, key="a second finger"))
     assert not newcomer.arrives()
     assert replace(newcomer.progress, heard=once.heard) == once
 
 
 def test_a_wake_up_happens_once(newcomer: Client, app: App) -> None:
     walk(newcomer, DAY_ONE)
-    due = occasions.next_wake(app.charts.script, newcomer.progress)
+    due = triggers.next_wake(app.machines.script, newcomer.progress)
     assert due is not None
     assert newcomer.wakes(due)
     assert newcomer.arrives()
@@ -64,7 +64,7 @@ def test_a_wake_up_happens_once(newcomer: Client, app: App) -> None:
 
 def test_what_is_due_is_kept_beside_the_progress_so_that_a_restart_finds_it(newcomer: Client, app: App) -> None:
     walk(newcomer, DAY_ONE)
-    due = occasions.next_wake(app.charts.script, newcomer.progress)
+    due = triggers.next_wake(app.machines.script, newcomer.progress)
     assert due is not None
     client = newcomer.chat.client
     with app.store.begin() as work:
@@ -78,10 +78,10 @@ def test_what_is_due_is_kept_beside_the_progress_so_that_a_restart_finds_it(newc
 def test_words_sent_before_the_question_was_carried_are_kept_and_never_answers(newcomer: Client, app: App) -> None:
     _with_consent(newcomer)
     place = newcomer.place
-    newcomer.app.conversation.hear(newcomer.heard("/help"))
+    newcomer.app.conversation.receive(newcomer.heard("/help"))
     here = newcomer.place
     assert here != place
-    app.conversation.hear(newcomer.heard("numbers please, I mean the answer to before"))
+    app.conversation.receive(newcomer.heard("numbers please, I mean the answer to before"))
     assert newcomer.place == here
     assert "numbers please, I mean the answer to before" in notes(newcomer)
     newcomer.arrives()
@@ -95,7 +95,7 @@ def test_words_with_a_lower_number_than_our_last_message_are_early(newcomer: Cli
     ours = newcomer.chat.last_message_id
     assert ours is not None
     early = newcomer.heard(reply(newcomer, DAY_ONE), message_id=ours - 1)
-    app.conversation.hear(early)
+    app.conversation.receive(early)
     assert newcomer.arrives()
     assert newcomer.place == place
     assert newcomer.says(reply(newcomer, DAY_ONE))
@@ -104,7 +104,7 @@ def test_words_with_a_lower_number_than_our_last_message_are_early(newcomer: Cli
 
 def test_a_command_sent_early_works_all_the_same(newcomer: Client, app: App) -> None:
     _with_consent(newcomer)
-    app.conversation.hear(newcomer.heard("/help", message_id=1))
+    app.conversation.receive(newcomer.heard("/help", message_id=1))
     assert (newcomer.place or "").startswith("always/help#")
 
 
@@ -113,7 +113,7 @@ def test_a_command_sent_early_works_all_the_same(newcomer: Client, app: App) -> 
 
 def test_a_blocked_client_hears_nothing_and_is_asked_again_when_they_return(newcomer: Client, app: App) -> None:
     _with_consent(newcomer)
-    app.conversation.hear(newcomer.heard("/help"))
+    app.conversation.receive(newcomer.heard("/help"))
     app.conversation.blocked("blocked", newcomer.address, newcomer.now)
     assert newcomer.chat.blocked
     assert not newcomer.arrives()
@@ -139,7 +139,7 @@ def test_a_question_that_was_dropped_is_asked_again_before_words_answer_it(
         event = Shared(newcomer.now, "sticker")
     elif how == "an old button":
         event = Tapped(newcomer.now, "1:mood:n4")
-    app.conversation.hear(replace(heard, event=event, tap_id="tap"))
+    app.conversation.receive(replace(heard, event=event, tap_id="tap"))
     if lost not in newcomer.arrives():
         assert lost in newcomer.says("sorry I was away")
         assert "sorry I was away" in notes(newcomer)
@@ -161,7 +161,7 @@ def test_words_are_no_answer_to_a_question_that_telegram_refused(newcomer: Clien
 
 def test_a_block_that_comes_again_after_a_restart_takes_nothing_from_who_is_back(newcomer: Client, app: App) -> None:
     app.conversation.blocked("telegram:7:1", newcomer.address, newcomer.now)
-    app.conversation.hear(newcomer.heard("I want to kill myself"))
+    app.conversation.receive(newcomer.heard("I want to kill myself"))
     app.conversation.blocked("telegram:7:1", newcomer.address, newcomer.now)
     assert not newcomer.chat.blocked
     assert newcomer.arrives()
@@ -175,7 +175,7 @@ def test_erasing_leaves_no_row_in_any_table_and_a_second_start_begins_anew(newco
     walk(newcomer, {"mood": "6"})
     first = newcomer.chat.client
     newcomer.says("/delete")
-    app.conversation.hear(newcomer.heard(label_to(newcomer, "delete")))
+    app.conversation.receive(newcomer.heard(label_to(newcomer, "delete")))
     with app.store.begin() as work:
         assert work.clients.at(newcomer.address) is None
         parting = work.partings.next(newcomer.now)
@@ -191,12 +191,12 @@ def test_erasing_leaves_no_row_in_any_table_and_a_second_start_begins_anew(newco
     assert newcomer.says("/start")
     assert newcomer.chat.client != first
     assert newcomer.progress.facts == {}
-    assert newcomer.place == f"{WELCOME}#{app.charts.script.dialogues[WELCOME].first}"
+    assert newcomer.place == f"{WELCOME}#{app.machines.script.dialogues[WELCOME].first}"
 
 
 def test_saying_no_to_consent_leaves_nothing(newcomer: Client, app: App) -> None:
-    walk(newcomer, DAY_ONE, until=f"{WELCOME}#{keeps(app.charts.script, 'consent')[1]}")
-    app.conversation.hear(newcomer.heard(label_to(newcomer, "declined")))
+    walk(newcomer, DAY_ONE, until=f"{WELCOME}#{keeps(app.machines.script, 'consent')[1]}")
+    app.conversation.receive(newcomer.heard(label_to(newcomer, "declined")))
     with app.store.begin() as work:
         assert work.clients.count() == 0
         parting = work.partings.next(newcomer.now)
@@ -212,7 +212,7 @@ def test_saying_no_to_consent_leaves_nothing(newcomer: Client, app: App) -> None
 def _loses_a_question(client: Client) -> str:
     """Go on until who it was is asked, and leave the question on its way. Its words."""
     walk(client, DAY_ONE, until="#".join(keeps(client.script, "moment", WELCOME)))
-    client.app.conversation.hear(client.heard(reply(client, DAY_ONE)))
+    client.app.conversation.receive(client.heard(reply(client, DAY_ONE)))
     number = client.chat.client
     with client.app.store.begin() as work:
         burst = work.outbox.burst_of(number)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.app import App
-from bot.conversation import Heard
-from state_machine.events import Said
+from bot.conversation import InboundEvent
+from state_machine.model.events import Said
 from tests.storing import rows_of_each
 from tests.talking import DAY_ONE, Client, app_on, reply
 
@@ -24,9 +24,9 @@ from datetime import datetime
 from pathlib import Path
 from sqlalchemy import Engine, event
 from bot.app import build
-from bot.conversation import Heard
+from bot.conversation import InboundEvent
 from bot.settings import Settings
-from state_machine.events import Said
+from state_machine.model.events import Said
 
 folder, when, words, key, number, address, at = sys.argv[1:]
 app = build(Settings(data_dir=Path(folder), operator="Robin", _env_file=None))
@@ -40,8 +40,8 @@ def before_the_commit(connection):
 
 if when == "before":
     event.listen(Engine, "commit", before_the_commit)
-heard = Heard(key, address, Said(datetime.fromisoformat(at), words), int(number), payload=words.encode())
-app.conversation.hear(heard)
+heard = InboundEvent(key, address, Said(datetime.fromisoformat(at), words), int(number), payload=words.encode())
+app.conversation.receive(heard)
 die()
 """
 
@@ -58,9 +58,9 @@ def test_killed_before_the_commit_there_is_no_trace_and_after_it_everything_is_s
     newcomer.app = afresh
     if when == "before":
         assert (rows_of_each(afresh.store), newcomer.place) == (before, place)
-        assert afresh.conversation.hear(heard)
+        assert afresh.conversation.receive(heard)
     else:
-        assert not afresh.conversation.hear(heard)
+        assert not afresh.conversation.receive(heard)
     assert newcomer.place != place
     assert newcomer.arrives()
     afresh.store.close()
@@ -76,12 +76,12 @@ def test_killed_before_the_commit_of_a_first_message_nobody_is_left_behind(app: 
         assert work.clients.count() == 0
         assert work.vault.find(dan.address) is None
     dan.app = afresh
-    assert afresh.conversation.hear(heard)
+    assert afresh.conversation.receive(heard)
     assert dan.arrives()
     afresh.store.close()
 
 
-def _killed(app: App, when: str, heard: Heard) -> None:
+def _killed(app: App, when: str, heard: InboundEvent) -> None:
     """Take one message in a process of its own that is killed there, `before` or `after` the commit."""
     assert isinstance(heard.event, Said)
     about = (heard.event.text, heard.key, str(heard.message_id), heard.address, heard.event.at.isoformat())
@@ -92,4 +92,4 @@ def _killed(app: App, when: str, heard: Heard) -> None:
 
 def _opened_again(app: App) -> App:
     """What another process would see of the same folder."""
-    return app_on(app.settings.data_dir, app.book, app.charts, app.prompts)
+    return app_on(app.settings.data_dir, app.book, app.machines, app.prompts)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from bot.app import App
 from bot.cli import cli
-from bot.counted import counted
+from bot.operator.counters import counted
 from tests.talking import Client
 
 EXPLICIT = "I am going to kill myself tonight"
@@ -24,7 +24,7 @@ def told(app: App) -> list[str]:
 def count(app: App, name: str, times: int, month: date = date(2026, 11, 1)) -> None:
     with app.store.begin() as work:
         for _ in range(times):
-            work.tallies.add(month, name)
+            work.counters.add(month, name)
 
 
 def test_counts_come_by_month_and_kind_in_bands(app: App) -> None:

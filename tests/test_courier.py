@@ -11,7 +11,7 @@ from telegram.error import TimedOut
 
 from bot.pace import Pace
 from bot.pauses import pause_after
-from state_machine.messages import Edit, ExportFile, Lane, Message, TapAnswer
+from state_machine.model.outgoing import Edit, ExportFile, Message, Priority, TapAnswer
 from tests.post_office import ANA, BEN, Post, carrying
 from tests.telegram.stub import bad
 
@@ -23,7 +23,7 @@ async def test_what_waits_is_carried_in_order_and_marked(post: Post) -> None:
         await post.put(ana, Message("three"))
         await post.until_nothing_waits(ana)
     assert post.texts() == ["one", "two", "three"]
-    chat = await post.desk.do(lambda work: work.clients.get(ana))
+    chat = await post.database.do(lambda work: work.clients.get(ana))
     assert chat is not None
     assert chat.last_message_id == 3
     assert post.courier.counts.sent == 3
@@ -56,7 +56,7 @@ async def test_safety_overtakes_what_still_waits_for_the_pace(post: Post) -> Non
     async with carrying(post.courier):
         await post.put(ben, *(Message(f"b{n}") for n in range(3)))
         await post.until_called(2)
-        await post.put(ana, Message("numbers"), lane=Lane.SAFETY)
+        await post.put(ana, Message("numbers"), priority=Priority.SAFETY)
         await post.until_nothing_waits(ana, ben)
     assert [fields["text"] for method, fields in post.request.calls if method == "sendMessage"] == [
         "b0",
@@ -105,7 +105,7 @@ async def test_who_blocked_us_is_left_alone_until_they_write(post: Post) -> None
     async with carrying(post.courier):
         await post.put(ana, Message("one"), Message("two"))
         await post.until_nothing_waits(ana)
-    chat = await post.desk.do(lambda work: work.clients.get(ana))
+    chat = await post.database.do(lambda work: work.clients.get(ana))
     assert chat is not None
     assert chat.blocked
     assert len(post.request.calls) == 1
@@ -188,10 +188,10 @@ async def test_after_an_erasure_a_farewell_is_said_and_messages_go(post: Post) -
     async with carrying(post.courier):
         await post.put(ana, Message("one"), Message("two"))
         await post.until_nothing_waits(ana)
-        await post.desk.do(lambda work: work.clients.erase(ana, [Message("All gone.")], post.at))
+        await post.database.do(lambda work: work.clients.erase(ana, [Message("All gone.")], post.at))
         post.courier.nudge()
         async with asyncio.timeout(5):
-            while await post.desk.do(lambda work: work.partings.next(post.at)) is not None:
+            while await post.database.do(lambda work: work.partings.next(post.at)) is not None:
                 await asyncio.sleep(0.002)
     assert [method for method, _ in post.request.calls[2:]] == ["sendMessage", "deleteMessages"]
     assert post.texts()[-1] == "All gone."
@@ -204,10 +204,10 @@ async def test_an_erasure_stops_what_is_still_being_said(post: Post) -> None:
     async with carrying(post.courier):
         await post.put(ana, Message("one"), Message("two"), Message("three"))
         await post.until_called(1)
-        await post.desk.do(lambda work: work.clients.erase(ana, [Message("All gone.")], post.at))
+        await post.database.do(lambda work: work.clients.erase(ana, [Message("All gone.")], post.at))
         post.courier.nudge()
         async with asyncio.timeout(5):
-            while await post.desk.do(lambda work: work.partings.next(post.at)) is not None:
+            while await post.database.do(lambda work: work.partings.next(post.at)) is not None:
                 await asyncio.sleep(0.002)
     assert post.texts() == ["one", "All gone."]
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from dialogues.prompts import Prompts
-from state_machine.chart import Charts
-from state_machine.programme import CHECK_IN, PLAN, SOS
+from dialogues.rendering.prompts import Prompts
+from state_machine.programme.tables import CHECK_IN, PLAN, SOS
+from state_machine.turn.machine import Machines
 from tests.talking import DAY_ONE, Story
 
 PROGRAMME = ("/today", "Now")
@@ -16,9 +16,9 @@ COVERS = [PROGRAMME, ("/checkin",), ("/settings",), ("/plan",)]
 
 
 @pytest.fixture
-def in_danger(charts: Charts, prompts: Prompts) -> Story:
+def in_danger(machines: Machines, prompts: Prompts) -> Story:
     """Somebody on the evening of day 2 who has said that they might act soon, with part of a talk still to do."""
-    story = Story(charts, prompts).says("/start").answers({**DAY_ONE, "look_in": "17:00"})
+    story = Story(machines, prompts).says("/start").answers({**DAY_ONE, "look_in": "17:00"})
     story.passes(days=1)
     while story.progress.runs:
         story.says("later")

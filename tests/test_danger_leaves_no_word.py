@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bot.app import App
-from bot.conversation import Heard
-from state_machine.events import Edited, Said, Shared
+from bot.conversation import InboundEvent
+from state_machine.model.events import Edited, Said, Shared
 from tests.storing import disguises
 
 CORPUS = Path(__file__).parent / "safety" / "corpus_en.jsonl"
@@ -35,9 +35,9 @@ def test_no_dangerous_word_reaches_a_log_a_file_or_a_count(app: App, caplog: pyt
             at = START + timedelta(minutes=number)
             event = (Said(at, text), Edited(at, text), Shared(at, "photo", text))[number % 3]
             address = f"terminal:{number % 4}"
-            assert app.conversation.hear(Heard(f"danger:{number}", address, event, payload=text.encode()))
+            assert app.conversation.receive(InboundEvent(f"danger:{number}", address, event, payload=text.encode()))
     with app.store.begin() as work:
-        counts = work.tallies.banded()
+        counts = work.counters.banded()
     assert counts, "danger was met and counted"
     app.store.close()
     everything = caplog.text.encode() + str(counts).encode()

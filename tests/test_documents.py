@@ -12,9 +12,10 @@ from typer.main import get_group
 
 from bot.cli import DOCUMENTS, cli
 from bot.settings import Settings
-from dialogues import draw
 from dialogues.book import Book
-from storage import operator_key, store, vault
+from dialogues.documents import diagrams as documents_diagrams
+from storage import store
+from storage.crypto import operator_key, vault
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -100,9 +101,9 @@ def test_the_guide_for_operators_quotes_refusals_as_they_are_said() -> None:
         said += Path(str(module.__file__)).read_text(encoding="utf-8")
     for place in (
         "bot/cli.py",
-        "bot/rotation.py",
+        "bot/operator/key_rotation.py",
         "bot/settings.py",
-        "dialogues/own_lines.py",
+        "dialogues/helplines/own.py",
         "bot/telegram/polling.py",
         "storage/migrations/__init__.py",
     ):
@@ -127,7 +128,7 @@ def test_the_changelog_has_the_present_version_on_top() -> None:
 
 def test_the_diagrams_in_the_documents_are_what_would_be_drawn_now() -> None:
     paths = [ROOT / path for path in DOCUMENTS]
-    assert draw.stale_blocks(paths) == [], "`make docs` draws them anew"
+    assert documents_diagrams.stale_blocks(paths) == [], "`make docs` draws them anew"
 
 
 def test_the_phases_and_one_dialogue_are_drawn() -> None:
@@ -139,7 +140,7 @@ def test_the_phases_and_one_dialogue_are_drawn() -> None:
 def test_a_diagram_that_was_changed_by_hand_is_noticed(tmp_path: Path) -> None:
     changed = tmp_path / "README.md"
     changed.write_text(read("README.md").replace("[*] --> welcome", "[*] --> assessment"), encoding="utf-8")
-    assert draw.stale_blocks([changed]) == [changed]
+    assert documents_diagrams.stale_blocks([changed]) == [changed]
 
 
 def strangers(shown: str, transcript: str) -> list[str]:

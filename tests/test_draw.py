@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from dialogues import book, draw, printed
+from dialogues import book
 from dialogues.checks.tables import Tables
+from dialogues.documents import diagrams, printed
 from tests.books import SOUND, Hears
 
 SCRIPT = book.read(SOUND).script
 
 
 def test_a_dialogue_is_drawn_with_every_step_and_every_way_on() -> None:
-    assert draw.dialogue(SCRIPT.dialogues["welcome/hello"]) == (
+    assert diagrams.dialogue(SCRIPT.dialogues["welcome/hello"]) == (
         "stateDiagram-v2\n"
         '    state "name" as name\n'
         '    state "phone" as phone\n'
@@ -34,7 +35,7 @@ def test_phases_are_drawn_with_the_outcomes_that_move_on() -> None:
             Hears("welcome/hello", "left", ("welcome", "not_now")),
         ],
     )
-    assert draw.phases(tables) == (
+    assert diagrams.phases(tables) == (
         "stateDiagram-v2\n"
         '    state "welcome" as welcome\n'
         '    state "not now" as not_now\n'
@@ -44,16 +45,16 @@ def test_phases_are_drawn_with_the_outcomes_that_move_on() -> None:
 
 
 def test_the_phases_of_the_programme_can_be_drawn() -> None:
-    assert "assessment --> treatment" in draw.phases()
+    assert "assessment --> treatment" in diagrams.phases()
 
 
 def test_a_drawn_block_is_stale_until_it_is_written_and_then_is_not(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("Before.\n\n<!-- drawn: welcome/hello -->\nold\n<!-- end -->\n\nAfter.\n")
-    assert draw.stale_blocks([page], SCRIPT) == [page]
-    assert draw.write_blocks([page], SCRIPT) == [page]
-    assert draw.stale_blocks([page], SCRIPT) == []
-    assert draw.write_blocks([page], SCRIPT) == []
+    assert diagrams.stale_blocks([page], SCRIPT) == [page]
+    assert diagrams.write_blocks([page], SCRIPT) == [page]
+    assert diagrams.stale_blocks([page], SCRIPT) == []
+    assert diagrams.write_blocks([page], SCRIPT) == []
     text = page.read_text()
     assert text.startswith("Before.\n\n<!-- drawn: welcome/hello -->\n\n```mermaid\nstateDiagram-v2\n")
     assert text.endswith("```\n\n<!-- end -->\n\nAfter.\n")
@@ -63,7 +64,7 @@ def test_a_block_that_names_nothing_says_so(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("<!-- drawn: welcome/nobody -->\n<!-- end -->\n")
     with pytest.raises(LookupError, match="welcome/nobody"):
-        draw.stale_blocks([page], SCRIPT)
+        diagrams.stale_blocks([page], SCRIPT)
 
 
 def test_the_printed_book_shows_what_is_said_and_where_each_answer_leads() -> None:

@@ -10,15 +10,15 @@ from datetime import timedelta
 
 import pytest
 
-from dialogues.prompts import Prompts, Tap
-from state_machine.chart import Charts
-from state_machine.effects import Erase, Say
+from dialogues.rendering.prompts import Prompts, Tap
 from state_machine.engine import step
-from state_machine.events import Edited, Event, Said, Shared, Tapped, Woke
-from state_machine.messages import Message, Outgoing
-from state_machine.plain_words import plain
-from state_machine.progress import Progress
-from state_machine.turn import Turn
+from state_machine.model.effects import Erase, Say
+from state_machine.model.events import Edited, Event, Said, Shared, Tapped, Woke
+from state_machine.model.outgoing import Message, Outgoing
+from state_machine.model.progress import Progress
+from state_machine.model.text import normalise
+from state_machine.turn.builder import Turn
+from state_machine.turn.machine import Machines
 from tests.standing import NOW, Standing, answers, standings
 
 NONSENSE = (
@@ -40,12 +40,12 @@ SHARED = ("sticker", "photo", "voice", "video", "document", "contact", "place", 
 
 
 @pytest.fixture(scope="module")
-def everywhere(charts: Charts) -> list[Standing]:
-    return standings(charts)
+def everywhere(machines: Machines) -> list[Standing]:
+    return standings(machines)
 
 
-def _turn(charts: Charts, prompts: Prompts, progress: Progress, event: Event) -> tuple[Turn, list[Outgoing]]:
-    turn = step(charts, progress, event)
+def _turn(machines: Machines, prompts: Prompts, progress: Progress, event: Event) -> tuple[Turn, list[Outgoing]]:
+    turn = step(machines, progress, event)
     try:
         return turn, prompts.outgoing(turn.effects, event.at, Tap("tap", 7, "shown"))
     except Exception as fault:
@@ -58,21 +58,21 @@ def _speaks(outgoing: list[Outgoing]) -> bool:
     return any(isinstance(item, Message) and item.text for item in outgoing)
 
 
-def _nobody_is_stranded(charts: Charts, turn: Turn) -> None:
+def _nobody_is_stranded(machines: Machines, turn: Turn) -> None:
     """Whatever is open waits at a step that exists and has a way on."""
     for run in turn.progress.runs:
-        here = charts.script.dialogues[run.dialogue].steps[run.step]
+        here = machines.script.dialogues[run.dialogue].steps[run.step]
         assert here.ways or run is not turn.progress.runs[-1], (
             f"left standing at the ending {run.dialogue}#{run.step}"
         )
         assert not here.is_silent
 
 
-def test_the_walk_stands_at_every_step_that_waits(charts: Charts, everywhere: list[Standing]) -> None:
+def test_the_walk_stands_at_every_step_that_waits(machines: Machines, everywhere: list[Standing]) -> None:
     stood_at = {(s.dialogue, s.step) for s in everywhere}
     waiting = {
         (name, here.name)
-        for name, dialogue in charts.script.dialogues.items()
+        for name, dialogue in machines.script.dialogues.items()
         for here in dialogue.steps.values()
         if here.ways and not here.is_silent
     }
@@ -81,59 +81,59 @@ def test_the_walk_stands_at_every_step_that_waits(charts: Charts, everywhere: li
 
 @pytest.mark.parametrize("text", NONSENSE, ids=lambda text: repr(text[:8]))
 def test_nonsense_is_answered_and_moves_nothing_silently(
-    text: str, charts: Charts, prompts: Prompts, everywhere: list[Standing]
+    text: str, machines: Machines, prompts: Prompts, everywhere: list[Standing]
 ) -> None:
     for standing in everywhere:
-        turn, outgoing = _turn(charts, prompts, standing.progress, Said(NOW, text))
+        turn, outgoing = _turn(machines, prompts, standing.progress, Said(NOW, text))
         assert _speaks(outgoing), f"silence at {standing}"
-        _nobody_is_stranded(charts, turn)
+        _nobody_is_stranded(machines, turn)
 
 
 @pytest.mark.parametrize("what", SHARED)
 def test_a_thing_that_is_no_text_is_answered_and_the_question_stands(
-    what: str, charts: Charts, prompts: Prompts, everywhere: list[Standing]
+    what: str, machines: Machines, prompts: Prompts, everywhere: list[Standing]
 ) -> None:
     for standing in everywhere:
-        turn, outgoing = _turn(charts, prompts, standing.progress, Shared(NOW, what, "a caption"))
+        turn, outgoing = _turn(machines, prompts, standing.progress, Shared(NOW, what, "a caption"))
         assert _speaks(outgoing), f"silence at {standing}"
         assert turn.progress.runs[-1].step == standing.step
 
 
 def test_a_changed_message_is_answered_and_the_question_stands(
-    charts: Charts, prompts: Prompts, everywhere: list[Standing]
+    machines: Machines, prompts: Prompts, everywhere: list[Standing]
 ) -> None:
     for standing in everywhere:
-        turn, outgoing = _turn(charts, prompts, standing.progress, Edited(NOW, "what I meant"))
+        turn, outgoing = _turn(machines, prompts, standing.progress, Edited(NOW, "what I meant"))
         assert _speaks(outgoing), f"silence at {standing}"
         assert turn.progress.runs[-1].step == standing.step
 
 
 def test_every_command_is_answered_at_every_step(
-    charts: Charts, prompts: Prompts, everywhere: list[Standing]
+    machines: Machines, prompts: Prompts, everywhere: list[Standing]
 ) -> None:
-    commands = [f"/{name}" for name in charts.script.commands]
+    commands = [f"/{name}" for name in machines.script.commands]
     commands += ["/start", "/start abc-DEF_1", "/back", "/later", "/stop", "/nonsense", "/", "/help@ipt_bot"]
     for standing in everywhere:
         for command in commands:
-            turn, outgoing = _turn(charts, prompts, standing.progress, Said(NOW, command))
+            turn, outgoing = _turn(machines, prompts, standing.progress, Said(NOW, command))
             assert _speaks(outgoing), f"silence after {command} at {standing}"
-            _nobody_is_stranded(charts, turn)
+            _nobody_is_stranded(machines, turn)
 
 
 def test_every_way_on_can_be_taken_and_says_something(
-    charts: Charts, prompts: Prompts, everywhere: list[Standing]
+    machines: Machines, prompts: Prompts, everywhere: list[Standing]
 ) -> None:
     for standing in everywhere:
-        for words in answers(charts, standing.progress, standing.progress.runs[-1]):
-            turn, outgoing = _turn(charts, prompts, standing.progress, Said(NOW, words))
+        for words in answers(machines, standing.progress, standing.progress.runs[-1]):
+            turn, outgoing = _turn(machines, prompts, standing.progress, Said(NOW, words))
             erased = any(isinstance(effect, Erase) for effect in turn.effects)
             assert _speaks(outgoing) or erased, f"silence after {words!r} at {standing}"
             if not erased:
-                _nobody_is_stranded(charts, turn)
+                _nobody_is_stranded(machines, turn)
 
 
 def test_every_button_can_be_tapped_and_an_old_one_gets_an_answer(
-    charts: Charts, prompts: Prompts, everywhere: list[Standing]
+    machines: Machines, prompts: Prompts, everywhere: list[Standing]
 ) -> None:
     for standing in everywhere:
         run = standing.progress.runs[-1]
@@ -141,39 +141,41 @@ def test_every_button_can_be_tapped_and_an_old_one_gets_an_answer(
             for choice in row:
                 if choice.button is None:
                     continue
-                turn, outgoing = _turn(charts, prompts, standing.progress, Tapped(NOW, choice.button))
+                turn, outgoing = _turn(machines, prompts, standing.progress, Tapped(NOW, choice.button))
                 assert outgoing, f"silence after a tap on {choice.label!r} at {standing}"
                 if turn.progress.runs and turn.progress.runs[-1].id == run.id and choice.picked:
                     continue
-                _, again = _turn(charts, prompts, turn.progress, Tapped(NOW, choice.button))
+                _, again = _turn(machines, prompts, turn.progress, Tapped(NOW, choice.button))
                 assert again, f"silence after a second tap on {choice.label!r} at {standing}"
 
 
-def test_a_second_tap_never_fills_a_second_item(charts: Charts, prompts: Prompts, everywhere: list[Standing]) -> None:
+def test_a_second_tap_never_fills_a_second_item(
+    machines: Machines, prompts: Prompts, everywhere: list[Standing]
+) -> None:
     for standing in everywhere:
         run = standing.progress.runs[-1]
         for offer in prompts.offers_of(run, standing.progress, NOW):
             if offer.key.startswith("+"):
                 continue
             tap = Tapped(NOW, f"{run.id}:{run.step}:{offer.key}")
-            once = step(charts, standing.progress, tap).progress
+            once = step(machines, standing.progress, tap).progress
             if once.runs and (once.runs[-1].id, once.runs[-1].step) == (run.id, run.step):
                 continue
-            twice = step(charts, once, tap).progress
+            twice = step(machines, once, tap).progress
             same = replace(twice, heard=None, nights=()) == replace(once, heard=None, nights=())
             assert same, f"{offer.label!r} at {standing}"
 
 
 def test_back_returns_to_the_question_before_with_its_answer_taken_back(
-    charts: Charts, everywhere: list[Standing]
+    machines: Machines, everywhere: list[Standing]
 ) -> None:
     for standing in everywhere:
         run = standing.progress.runs[-1]
-        for words in answers(charts, standing.progress, run):
-            there = step(charts, standing.progress, Said(NOW, words)).progress
+        for words in answers(machines, standing.progress, run):
+            there = step(machines, standing.progress, Said(NOW, words)).progress
             if not there.runs or there.runs[-1].id != run.id or there.runs[-1].step == run.step:
                 continue
-            back = step(charts, there, Said(NOW, "/back")).progress
+            back = step(machines, there, Said(NOW, "/back")).progress
             assert back.runs[-1].step == run.step, f"{words!r} at {standing}"
             before = {(a.memory, a.person) for a in run.answers}
             given_here = [
@@ -183,54 +185,54 @@ def test_back_returns_to_the_question_before_with_its_answer_taken_back(
 
 
 def test_silence_at_a_step_is_never_an_exception(
-    charts: Charts, prompts: Prompts, everywhere: list[Standing]
+    machines: Machines, prompts: Prompts, everywhere: list[Standing]
 ) -> None:
     for standing in everywhere:
         for days in (0, 1, 3, 40):
-            turn, _ = _turn(charts, prompts, standing.progress, Woke(NOW + timedelta(days=days)))
-            _nobody_is_stranded(charts, turn)
+            turn, _ = _turn(machines, prompts, standing.progress, Woke(NOW + timedelta(days=days)))
+            _nobody_is_stranded(machines, turn)
 
 
 def test_a_step_that_was_renamed_away_strands_nobody(
-    charts: Charts, prompts: Prompts, everywhere: list[Standing]
+    machines: Machines, prompts: Prompts, everywhere: list[Standing]
 ) -> None:
     for standing in everywhere:
         here = standing.progress.runs[-1]
         for run in (replace(here, step="no_such_step"), replace(here, dialogue="gone/with_a_release")):
             progress = replace(standing.progress, runs=(*standing.progress.runs[:-1], run))
-            turn, outgoing = _turn(charts, prompts, progress, Said(NOW, "hello there, it's me"))
+            turn, outgoing = _turn(machines, prompts, progress, Said(NOW, "hello there, it's me"))
             assert _speaks(outgoing), f"silence at {standing}"
-            _nobody_is_stranded(charts, turn)
+            _nobody_is_stranded(machines, turn)
 
 
-def test_an_erased_fact_strands_nobody(charts: Charts, prompts: Prompts, everywhere: list[Standing]) -> None:
+def test_an_erased_fact_strands_nobody(machines: Machines, prompts: Prompts, everywhere: list[Standing]) -> None:
     for standing in everywhere:
         for fact in standing.progress.facts:
             facts = {name: value for name, value in standing.progress.facts.items() if name != fact}
             progress = replace(standing.progress, facts=facts)
-            for words in ("/start", *answers(charts, progress, progress.runs[-1])[:2]):
-                turn, outgoing = _turn(charts, prompts, progress, Said(NOW, words))
+            for words in ("/start", *answers(machines, progress, progress.runs[-1])[:2]):
+                turn, outgoing = _turn(machines, prompts, progress, Said(NOW, words))
                 assert _speaks(outgoing) or any(isinstance(e, Erase) for e in turn.effects)
 
 
 def test_a_person_who_was_removed_strands_nobody(
-    charts: Charts, prompts: Prompts, everywhere: list[Standing]
+    machines: Machines, prompts: Prompts, everywhere: list[Standing]
 ) -> None:
     for standing in everywhere:
         progress = replace(standing.progress, people=())
-        turn, outgoing = _turn(charts, prompts, progress, Said(NOW, "/start"))
+        turn, outgoing = _turn(machines, prompts, progress, Said(NOW, "/start"))
         assert _speaks(outgoing), f"silence at {standing}"
-        _nobody_is_stranded(charts, turn)
+        _nobody_is_stranded(machines, turn)
 
 
 def test_words_that_crossed_are_never_taken_as_an_answer(
-    charts: Charts, prompts: Prompts, everywhere: list[Standing]
+    machines: Machines, prompts: Prompts, everywhere: list[Standing]
 ) -> None:
     for standing in everywhere:
         run = standing.progress.runs[-1]
-        for words in answers(charts, standing.progress, run)[:3]:
-            turn, outgoing = _turn(charts, prompts, standing.progress, Said(NOW, words, crossed=True))
+        for words in answers(machines, standing.progress, run)[:3]:
+            turn, outgoing = _turn(machines, prompts, standing.progress, Said(NOW, words, early=True))
             assert turn.progress.runs[-1].step == run.step, f"{words!r} at {standing}"
             assert not any(isinstance(effect, Say) for effect in turn.effects)
-            same_tap_twice = plain(words) == plain(standing.progress.just_settled or "")
+            same_tap_twice = normalise(words) == normalise(standing.progress.just_settled or "")
             assert _speaks(outgoing) or same_tap_twice, f"silence at {standing}"

@@ -14,9 +14,9 @@ from jsonschema import Draft202012Validator, FormatChecker
 from bot.app import App
 from bot.console import Console
 from bot.export import export_file
-from state_machine.programme import NOTE
-from state_machine.progress import Answer, Entry, Fact, Person, Progress, Run
-from state_machine.rows import PHASES
+from state_machine.model.progress import Answer, Entry, Fact, Person, Progress, Run
+from state_machine.programme.rows import PHASES
+from state_machine.programme.tables import NOTE
 from tests.performing import chat_files
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "docs" / "export.schema.json").read_text(encoding="utf-8"))

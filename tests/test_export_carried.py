@@ -6,9 +6,9 @@ import asyncio
 
 from sqlalchemy import text
 
-from state_machine.messages import ExportFile, Message
-from storage.parked_parcels import ParkedParcels
-from storage.work import Work
+from state_machine.model.outgoing import ExportFile, Message
+from storage.repositories.dead_letters import ParkedParcels
+from storage.unit_of_work import UnitOfWork
 from tests.post_office import Post, carrying
 
 MINE = ("mine.json", b"{}")
@@ -17,7 +17,7 @@ MINE = ("mine.json", b"{}")
 async def test_a_file_that_the_store_could_not_give_at_first_is_made_again_and_comes(post: Post) -> None:
     tries: list[str] = []
 
-    def export(work: Work, client: str) -> tuple[str, bytes]:
+    def export(work: UnitOfWork, client: str) -> tuple[str, bytes]:
         tries.append(client)
         if len(tries) == 1:
             work.connection.execute(text("SELECT * FROM a_table_out_of_reach"))
@@ -34,7 +34,7 @@ async def test_a_file_that_the_store_could_not_give_at_first_is_made_again_and_c
 
 
 async def test_a_file_that_can_never_be_made_is_parked_and_the_rest_goes_on(post: Post) -> None:
-    def export(_: Work, client: str) -> tuple[str, bytes]:
+    def export(_: UnitOfWork, client: str) -> tuple[str, bytes]:
         raise LookupError(client)
 
     post.courier = post.new_courier(export=export)
@@ -44,4 +44,4 @@ async def test_a_file_that_can_never_be_made_is_parked_and_the_rest_goes_on(post
         await post.until_nothing_waits(ana)
         await asyncio.sleep(0)
     assert post.texts() == ["There it is."]
-    assert await post.desk.do(lambda work: [one.reason for one in ParkedParcels(work).all()]) == ["LookupError"]
+    assert await post.database.do(lambda work: [one.reason for one in ParkedParcels(work).all()]) == ["LookupError"]

@@ -10,13 +10,13 @@ import pytest
 
 from bot.app import App
 from bot.conversation import Conversation
-from dialogues.lines import Lines
-from dialogues.prompts import Prompts
-from state_machine import occasions
+from dialogues.helplines.tables import HelpLines
+from dialogues.rendering.prompts import Prompts
 from state_machine.engine import step
-from state_machine.events import Event, Said, Woke
-from state_machine.progress import Fact, Progress
-from state_machine.script import Bubble
+from state_machine.model.events import Event, Said, Woke
+from state_machine.model.progress import Fact, Progress
+from state_machine.model.script import Bubble
+from state_machine.schedule import triggers
 from tests.setting_aside import parked
 from tests.storing import change
 from tests.talking import DAY_ONE, Client, label_to, reply, walk
@@ -32,9 +32,9 @@ def _with_a_broken_step(app: App, place: str) -> App:
     broken = replace(whole, steps={**whole.steps, name: here})
     script = replace(app.book.script, dialogues={**app.book.script.dialogues, dialogue: broken})
     book = replace(app.book, script=script)
-    charts, prompts = replace(app.charts, script=script), Prompts(book, Lines.read(), "Robin")
+    machines, prompts = replace(app.machines, script=script), Prompts(book, HelpLines.read(), "Robin")
     return replace(
-        app, book=book, charts=charts, prompts=prompts, conversation=Conversation(app.store, charts, prompts)
+        app, book=book, machines=machines, prompts=prompts, conversation=Conversation(app.store, machines, prompts)
     )
 
 
@@ -45,12 +45,12 @@ def test_a_turn_that_breaks_leaves_progress_as_it_was_and_the_next_message_goes_
     before = newcomer.progress
     broken = _with_a_broken_step(app, _next_place(newcomer, Said(newcomer.now, words)))
     with caplog.at_level(logging.DEBUG):
-        assert broken.conversation.hear(newcomer.heard(words))
+        assert broken.conversation.receive(newcomer.heard(words))
     assert newcomer.progress == before
     assert newcomer.arrives() == [app.prompts.refrain(FAULT)]
     assert broken.conversation.faults == 1
     with app.store.begin() as work:
-        (event,) = work.inbox.parked()
+        (event,) = work.inbox.failed()
     assert (event.client, event.payload) == (newcomer.chat.client, words.encode())
     assert words not in caplog.text
     newcomer.app = app
@@ -62,16 +62,16 @@ def test_the_same_broken_update_again_is_not_apologised_for_twice(newcomer: Clie
     words = reply(newcomer, DAY_ONE)
     broken = _with_a_broken_step(app, _next_place(newcomer, Said(newcomer.now, words)))
     heard = newcomer.heard(words)
-    broken.conversation.hear(heard)
+    broken.conversation.receive(heard)
     assert len(newcomer.arrives()) == 1
-    assert not broken.conversation.hear(heard)
+    assert not broken.conversation.receive(heard)
     assert not newcomer.arrives()
 
 
 def test_a_wake_up_that_breaks_is_tried_again_later_and_nobody_is_disturbed(newcomer: Client, app: App) -> None:
     walk(newcomer, DAY_ONE)
     before = newcomer.progress
-    due = occasions.next_wake(app.charts.script, before)
+    due = triggers.next_wake(app.machines.script, before)
     assert due is not None
     broken = _with_a_broken_step(app, _next_place(newcomer, Woke(due)))
     assert broken.conversation.wake(newcomer.chat.client, due, due)
@@ -125,18 +125,18 @@ def test_a_corrupt_row_is_that_client_s_fault_alone(newcomer: Client, app: App) 
         "UPDATE chats SET progress = x'01ff' WHERE client = ?",
         newcomer.chat.client,
     )
-    app.conversation.hear(newcomer.heard("anything"))
+    app.conversation.receive(newcomer.heard("anything"))
     assert newcomer.arrives() == [app.prompts.refrain(FAULT)]
     assert app.conversation.faults == 1
     assert ben.says(reply(ben, DAY_ONE))
     with app.store.begin() as work:
-        assert [event.payload for event in work.inbox.parked()] == [b"anything"]
+        assert [event.payload for event in work.inbox.failed()] == [b"anything"]
 
 
 def test_a_corrupt_row_that_is_due_is_not_due_for_ever(newcomer: Client, app: App) -> None:
     walk(newcomer, DAY_ONE)
     client = newcomer.chat.client
-    due = occasions.next_wake(app.charts.script, newcomer.progress)
+    due = triggers.next_wake(app.machines.script, newcomer.progress)
     assert due is not None
     change(app.settings.data_dir / "companion.sqlite", "UPDATE chats SET progress = x'01'")
     assert not app.conversation.wake(client, due, due)
@@ -167,7 +167,7 @@ def test_two_clients_turns_do_not_mix(app: App) -> None:
 
 def _next_place(client: Client, event: Event) -> str:
     """Where the event would lead, found without anything being kept."""
-    run = step(client.app.charts, client.progress, event).progress.runs[-1]
+    run = step(client.app.machines, client.progress, event).progress.runs[-1]
     return f"{run.dialogue}#{run.step}"
 
 

@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 import pytest
 
 from dialogues import book
-from state_machine.script import Gazetteer
+from state_machine.model.script import Gazetteer
 
 
 @cache

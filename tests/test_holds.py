@@ -11,7 +11,7 @@ from telegram.error import NetworkError
 
 from bot.app import App
 from bot.pauses import pause_after
-from state_machine.messages import Lane, Message
+from state_machine.model.outgoing import Message, Priority
 from tests.post_office import ANA, BEN, Post, carrying
 from tests.talking import Client
 from tests.telegram.stub import bad
@@ -26,10 +26,10 @@ async def so_far(done: Callable[[], bool]) -> None:
             await asyncio.sleep(0.002)
 
 
-async def out_of_reach(post: Post, client: str, tries: int, lane: Lane = Lane.REMINDER) -> None:
+async def out_of_reach(post: Post, client: str, tries: int, priority: Priority = Priority.REMINDER) -> None:
     """Let Telegram be out of reach until one message was tried so often, and come back then."""
     post.answer = lambda *_: NetworkError("gone")
-    await post.put(client, Message("One thing is still open."), lane=lane)
+    await post.put(client, Message("One thing is still open."), priority=priority)
     for number in range(1, tries + 1):
         await so_far(lambda: post.courier.counts.retried >= number)  # noqa: B023 - asked within this round
         await asyncio.sleep(0.02)
@@ -45,7 +45,7 @@ async def test_words_of_safety_do_not_wait_behind_the_retry_of_a_reminder(post: 
     async with carrying(post.courier):
         await out_of_reach(post, ana, tries=10)
         assert not await post.comes(post.at + 299 * SECONDS)
-        await post.put(ana, NUMBERS, lane=Lane.SAFETY)
+        await post.put(ana, NUMBERS, priority=Priority.SAFETY)
         await post.until_nothing_waits(ana)
     assert post.texts() == ["One thing is still open.", NUMBERS.text]
 
@@ -62,7 +62,7 @@ async def test_a_reminder_that_fails_while_words_of_safety_come_holds_nothing(po
         post.at += timedelta(seconds=pause_after(9))
         post.courier.nudge()
         await asyncio.sleep(0.1)
-        await post.put(ana, NUMBERS, lane=Lane.SAFETY)
+        await post.put(ana, NUMBERS, priority=Priority.SAFETY)
         gate.set()
         await post.until_nothing_waits(ana)
     assert post.texts()[-1] == NUMBERS.text
@@ -71,7 +71,7 @@ async def test_a_reminder_that_fails_while_words_of_safety_come_holds_nothing(po
 async def test_words_of_safety_that_met_a_broken_line_are_tried_again_within_half_a_minute(post: Post) -> None:
     ana = await post.client()
     async with carrying(post.courier):
-        await out_of_reach(post, ana, tries=10, lane=Lane.SAFETY)
+        await out_of_reach(post, ana, tries=10, priority=Priority.SAFETY)
         assert await post.comes(post.at + 30 * SECONDS)
 
 
@@ -79,17 +79,17 @@ def test_who_writes_is_answered_at_once_and_not_when_a_retry_is_due(app: App) ->
     ana = Client(app).day_one()
     client = ana.chat.client
     with app.store.begin() as work:
-        work.outbox.put(client, Lane.REMINDER, [Message("One thing is still open.")], ana.now)
+        work.outbox.put(client, Priority.REMINDER, [Message("One thing is still open.")], ana.now)
         work.outbox.hold(client, ana.now + 290 * SECONDS)
-    app.conversation.hear(ana.heard("/help"))
+    app.conversation.receive(ana.heard("/help"))
     with app.store.begin() as work:
         assert work.outbox.next_burst(ana.now) is not None
 
 
 async def test_a_reminder_alone_waits_for_its_next_try(post: Post) -> None:
     ana = await post.client()
-    await post.desk.do(lambda work: work.outbox.hold(ana, post.at + 290 * SECONDS))
-    await post.put(ana, Message("Shall we?"), lane=Lane.REMINDER)
+    await post.database.do(lambda work: work.outbox.hold(ana, post.at + 290 * SECONDS))
+    await post.put(ana, Message("Shall we?"), priority=Priority.REMINDER)
     assert not await post.comes(post.at + 289 * SECONDS)
 
 
@@ -98,10 +98,10 @@ async def test_when_telegram_says_wait_words_of_safety_wait_too(post: Post) -> N
     answers = iter([bad(429, "Too Many Requests: retry after 1", retry_after=1)])
     post.answer = lambda method, fields: next(answers, None) or post.accept(method, fields)
     async with carrying(post.courier):
-        await post.put(ana, Message("Shall we?"), lane=Lane.REMINDER)
+        await post.put(ana, Message("Shall we?"), priority=Priority.REMINDER)
         await so_far(lambda: post.courier.counts.held == 1)
         told = asyncio.get_running_loop().time()
-        await post.put(ana, NUMBERS, lane=Lane.SAFETY)
+        await post.put(ana, NUMBERS, priority=Priority.SAFETY)
         await post.until_nothing_waits(ana)
     assert asyncio.get_running_loop().time() - told >= 0.95
     assert len(post.request.calls) == 3
@@ -121,6 +121,6 @@ async def test_a_clock_that_was_a_day_fast_holds_nobody_once_it_is_right(post: P
     post.request.calls.clear()
     post.courier = post.new_courier()
     async with carrying(post.courier):
-        await post.put(ana, NUMBERS, lane=Lane.SAFETY)
+        await post.put(ana, NUMBERS, priority=Priority.SAFETY)
         await post.until_nothing_waits(ana, *others)
     assert post.texts(5)[-1] == NUMBERS.text

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from state_machine.hours import EVERY_DAY, first_after, instant, next_morning, out_of_quiet
+from state_machine.model.local_time import EVERY_DAY, first_after, instant, next_morning, out_of_quiet
 
 FIRST, LAST = date(2025, 12, 30), date(2029, 1, 2)
 HOURS = [time(0), time(0, 30), time(1, 30), time(2), time(2, 30), time(3), time(9), time(21, 45), time(23, 59)]

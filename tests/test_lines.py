@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from bot.help_lines import CARDS
+from bot.operator.help_lines import CARDS
 from dialogues import book
 from dialogues.book import Book
-from dialogues.line_rows import KINDS, NOT_VERIFIED, Line, LinesError, Row
-from dialogues.lines import Card, Emergency, Lines
-from dialogues.prompts import Prompts
-from state_machine.progress import Fact, Progress
-from state_machine.view import View
+from dialogues.helplines.rows import KINDS, NOT_VERIFIED, HelpLine, HelpLineRow, HelpLinesError
+from dialogues.helplines.tables import Emergency, HelpCard, HelpLines
+from dialogues.rendering.prompts import Prompts
+from state_machine.model.context import Context
+from state_machine.model.progress import Fact, Progress
 
-LINES = Lines.read()
+LINES = HelpLines.read()
 TODAY = date(2026, 12, 1)
 LONG_AFTER = date(2027, 12, 1)
 ALL_COUNTRIES = sorted(LINES.numbers)
@@ -40,7 +40,7 @@ def shown(prompts: Prompts, the_book: Book, refrain: str, country: str | None, o
     """A refrain as a client of that country reads it."""
     now = datetime(on.year, on.month, on.day, 12, tzinfo=UTC)
     facts = {"country": Fact("in words", now, country)} if country else {}
-    return prompts.said_refrain(refrain, View(the_book.script, Progress(facts=facts), None, now))
+    return prompts.said_refrain(refrain, Context(the_book.script, Progress(facts=facts), None, now))
 
 
 def test_every_iso_country_is_in_the_table() -> None:
@@ -69,7 +69,7 @@ def test_a_card_has_exactly_what_somebody_vouched_for(country: str, prompts: Pro
             assert row.name not in text
 
 
-def as_written(row: Row) -> str:
+def as_written(row: HelpLineRow) -> str:
     """A row as it stands on a card, made from the table alone."""
     hours = "check opening hours" if row.hours == NOT_VERIFIED else row.hours
     return f"{row.name}: {', '.join(part.strip() for part in row.contact.split(';'))} ({hours})"
@@ -146,7 +146,7 @@ def test_an_unknown_country_gets_the_general_words_and_the_directory(
     country: str | None, prompts: Prompts, the_book: Book
 ) -> None:
     card = LINES.card(country, TODAY)
-    assert card == Card(None, Emergency(), DIRECTORY, DIRECTORY)
+    assert card == HelpCard(None, Emergency(), DIRECTORY, DIRECTORY)
     for kind, refrain in CARDS.items():
         text = shown(prompts, the_book, refrain, country)
         assert kind == "suicide_bereavement" or GENERAL_WORDS in text
@@ -163,7 +163,7 @@ def test_a_row_older_than_180_days_gives_way_to_the_directory(prompts: Prompts, 
 
 
 def test_hours_that_nobody_verified_are_said_to_be_unverified(prompts: Prompts, the_book: Book) -> None:
-    assert LINES.card("DK", TODAY).crisis == (Line("Livslinien", "70 201 201", None),)
+    assert LINES.card("DK", TODAY).crisis == (HelpLine("Livslinien", "70 201 201", None),)
     assert "Livslinien: 70 201 201 (check opening hours)" in shown(prompts, the_book, "help_card", "DK")
 
 
@@ -185,7 +185,7 @@ def test_poison_advice_stands_beside_the_number_where_it_is_known(prompts: Promp
 
 
 def test_every_row_says_when_and_where_it_was_checked() -> None:
-    assert all(isinstance(row, Row) and row.source and row.checked_on.year >= 2026 for row in LINES.rows)
+    assert all(isinstance(row, HelpLineRow) and row.source and row.checked_on.year >= 2026 for row in LINES.rows)
 
 
 _GOOD_NUMBERS = (
@@ -221,11 +221,11 @@ def test_a_table_that_cannot_be_trusted_stops_the_start_with_its_line(
 ) -> None:
     (tmp_path / "help_lines.csv").write_text(lines, encoding="utf-8")
     (tmp_path / "emergency_numbers.csv").write_text(numbers, encoding="utf-8")
-    with pytest.raises(LinesError) as fault:
-        Lines.read(tmp_path)
+    with pytest.raises(HelpLinesError) as fault:
+        HelpLines.read(tmp_path)
     assert sentence in str(fault.value)
 
 
 def test_reading_the_lines_waits_for_no_large_library() -> None:
-    code = "import sys, dialogues.lines as lines; lines.Lines.read(); sys.exit('babel' in sys.modules)"
+    code = "import sys, dialogues.helplines.tables as lines; lines.Lines.read(); sys.exit('babel' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -8,13 +8,13 @@ from random import Random
 
 import pytest
 
-from dialogues.prompts import Prompts
-from state_machine import looking_back
-from state_machine.chart import Charts
-from state_machine.measures import PHQ_9
-from state_machine.messages import Lane
-from state_machine.programme import CHECK_IN, LOOKING_BACK, LOW_WEEK, SOS
-from state_machine.progress import Answer, CheckIn, Done, Fact, Progress, Run
+from dialogues.rendering.prompts import Prompts
+from state_machine.model.outgoing import Priority
+from state_machine.model.progress import Answer, CheckIn, Done, Fact, Progress, Run
+from state_machine.programme.tables import CHECK_IN, LOOKING_BACK, LOW_WEEK, SOS
+from state_machine.rules import mood_trends
+from state_machine.rules.scales import PHQ_9
+from state_machine.turn.machine import Machines
 from tests.talking import DAY_ONE, Story
 
 TODAY = date(2026, 5, 31)
@@ -31,7 +31,7 @@ def days(*moods: int, moment: str = "talked", since: int = 0) -> tuple[CheckIn, 
 
 
 def told(check_ins: tuple[CheckIn, ...], **done: Done) -> str | None:
-    return looking_back.stands_out(Progress(check_ins=check_ins, done=done), TODAY)
+    return mood_trends.stands_out(Progress(check_ins=check_ins, done=done), TODAY)
 
 
 LONELY = (*days(6, 7, 6, 5, 7, 6, 6, since=5), *days(3, 2, 3, 3, 2, moment="alone"))
@@ -39,13 +39,13 @@ LONELY = (*days(6, 7, 6, 5, 7, 6, 6, since=5), *days(3, 2, 3, 3, 2, moment="alon
 
 def test_a_kind_of_moment_that_goes_with_low_numbers_stands_out() -> None:
     assert told(LONELY) == "alone"
-    assert looking_back.pattern(LONELY, "alone", TODAY) == looking_back.Pattern("alone", 5, 2.6, 7, 43 / 7)
+    assert mood_trends.pattern(LONELY, "alone", TODAY) == mood_trends.MoodTrend("alone", 5, 2.6, 7, 43 / 7)
 
 
 def test_so_does_a_weekday() -> None:
     moods = [2 if (TODAY - timedelta(days=at)).weekday() == 6 else 6 for at in reversed(range(28))]
     assert told(days(*moods)) == "6"
-    assert looking_back.pattern(days(*moods), "6", TODAY) == looking_back.Pattern("6", 4, 2, 24, 6)
+    assert mood_trends.pattern(days(*moods), "6", TODAY) == mood_trends.MoodTrend("6", 4, 2, 24, 6)
 
 
 @pytest.mark.parametrize(
@@ -112,28 +112,28 @@ def run(number: int, mood: str | None, moment: str | None = None, day: date | No
 
 
 def test_a_changed_check_in_takes_the_place_of_the_first_one() -> None:
-    kept = looking_back.noted((), run(1, "3", "alone"), TODAY)
-    kept = looking_back.noted(kept, run(2, "6"), TODAY)
-    kept = looking_back.noted(kept, run(1, "5", "talked", TODAY - timedelta(days=1)), TODAY)
+    kept = mood_trends.noted((), run(1, "3", "alone"), TODAY)
+    kept = mood_trends.noted(kept, run(2, "6"), TODAY)
+    kept = mood_trends.noted(kept, run(1, "5", "talked", TODAY - timedelta(days=1)), TODAY)
     assert kept == (CheckIn(2, TODAY, 6), CheckIn(1, TODAY - timedelta(days=1), 5, "talked"))
-    assert looking_back.noted(kept, run(1, None), TODAY) == (CheckIn(2, TODAY, 6),)
-    assert looking_back.without(kept, 2) == kept[1:]
+    assert mood_trends.noted(kept, run(1, None), TODAY) == (CheckIn(2, TODAY, 6),)
+    assert mood_trends.without(kept, 2) == kept[1:]
 
 
 def test_only_the_latest_are_kept() -> None:
     kept: tuple[CheckIn, ...] = ()
-    for number in range(looking_back.MOST_KEPT + 5):
-        kept = looking_back.noted(kept, run(number, "5"), TODAY)
-    assert [one.run for one in kept] == list(range(5, looking_back.MOST_KEPT + 5))
+    for number in range(mood_trends.MOST_KEPT + 5):
+        kept = mood_trends.noted(kept, run(number, "5"), TODAY)
+    assert [one.run for one in kept] == list(range(5, mood_trends.MOST_KEPT + 5))
 
 
 # --- in the chat ---------------------------------------------------------------------------
 
 
 @pytest.fixture
-def ana(charts: Charts, prompts: Prompts) -> Story:
+def ana(machines: Machines, prompts: Prompts) -> Story:
     """Ana after her first week, whose every Sunday is lonely."""
-    story = Story(charts, prompts).says("/start").answers(DAY_ONE)
+    story = Story(machines, prompts).says("/start").answers(DAY_ONE)
     story.now = NOW - timedelta(minutes=1)
     moods = [2 if (TODAY - timedelta(days=at)).weekday() == 6 else 6 for at in reversed(range(1, 28))]
     lately = days(*moods, since=1)
@@ -204,12 +204,12 @@ def test_a_deleted_check_in_counts_no_more(ana: Story) -> None:
     ids=["low", "one bad day", "three days", "too little before", "low as ever", "better"],
 )
 def test_a_low_week_is_well_under_their_own_usual(before: tuple[int, ...], week: tuple[int, ...], low: bool) -> None:
-    assert looking_back.is_low_week((*days(*before, since=7), *days(*week)), TODAY) is low
+    assert mood_trends.is_low_week((*days(*before, since=7), *days(*week)), TODAY) is low
 
 
 def test_one_evening_with_many_check_ins_is_one_evening() -> None:
     evening = tuple(CheckIn(500 + at, TODAY, 1) for at in range(6))
-    assert not looking_back.is_low_week((*days(6, 6, 5, 7, 6, 6, 7, since=7), *evening), TODAY)
+    assert not mood_trends.is_low_week((*days(6, 6, 5, 7, 6, 6, 7, since=7), *evening), TODAY)
 
 
 @pytest.fixture
@@ -225,7 +225,7 @@ def test_after_a_low_week_comes_one_plain_question_and_after_a_no_the_plan_or_th
     low.says("/checkin").answers({"mood": "3", "day_moment": "alone"}, until=SOS)
     assert low.place == f"{SOS}#asked_after_a_low_week"
     assert low.turn is not None
-    assert low.turn.lane is Lane.SAFETY
+    assert low.turn.priority is Priority.SAFETY
     low.says("No")
     assert low.place == f"{LOW_WEEK}#two_things"
     low.says("Nine questions about the last two weeks")

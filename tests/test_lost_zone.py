@@ -8,10 +8,10 @@ from datetime import UTC, timedelta
 import pytest
 
 from bot.app import App
-from state_machine import agenda, occasions
-from state_machine.hours import zone_named
-from state_machine.programme import CLOCK_CHECK
-from state_machine.progress import Fact
+from state_machine.model.local_time import zone_named
+from state_machine.model.progress import Fact
+from state_machine.programme.tables import CLOCK_CHECK
+from state_machine.schedule import agenda, triggers
 from tests.talking import DAY_ONE, Client, label_to, walk
 
 
@@ -35,7 +35,7 @@ def lose(client: Client) -> Client:
     facts = {**chat.progress.facts, "zone": Fact("Atlantis", client.now, "America/Atlantis")}
     progress = replace(chat.progress, facts=facts)
     with client.app.store.begin() as work:
-        work.clients.keep(chat, progress, occasions.next_wake(client.script, progress), client.now)
+        work.clients.keep(chat, progress, triggers.next_wake(client.script, progress), client.now)
     return client
 
 

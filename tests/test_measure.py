@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.measure import NotMessages, Rate, measure, screen_lines
-from dialogues import signals
+from bot.measurement.screen_metrics import NotMessages, Rate, measure, screen_lines
+from dialogues.reading import signals
 from state_machine.safety import Tier
 
 

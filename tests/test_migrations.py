@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect
 
 from storage import Store, StoreRefused, migrations
-from storage.engines import DATA_PRAGMAS, sqlite_engine
+from storage.sqlite.engines import DATA_PRAGMAS, sqlite_engine
 from storage.tables import METADATA
 from tests.storing import Marks, change, full_life
 

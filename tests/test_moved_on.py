@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from state_machine.flow import Flow
-from state_machine.programme import FIRST_PEOPLE
+from state_machine.programme.tables import FIRST_PEOPLE
+from state_machine.turn.flow import Flow
 from tests.talking import Story, label_to
 
 
@@ -18,7 +18,7 @@ def _names_mum(ana: Story) -> Story:
 
 def _comes_to_it(ana: Story) -> Story:
     """The day has come for the talk about the first people; it is asked for by name."""
-    turn = Flow(ana.charts, ana.progress, ana.now)
+    turn = Flow(ana.machines, ana.progress, ana.now)
     turn.open(FIRST_PEOPLE)
     ana.progress = turn.progress
     return ana.says("/start")

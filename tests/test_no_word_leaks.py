@@ -17,15 +17,15 @@ import pytest
 
 from bot import settings
 from bot.app import App
-from bot.conversation import Conversation, Heard
+from bot.conversation import Conversation, InboundEvent
 from bot.settings import SettingsRefused
-from dialogues.lines import Lines
-from dialogues.prompts import Prompts
-from state_machine import occasions
-from state_machine.events import Edited, Said, Shared, Tapped
-from state_machine.script import Bubble
+from dialogues.helplines.tables import HelpLines
+from dialogues.rendering.prompts import Prompts
+from state_machine.model.events import Edited, Said, Shared, Tapped
+from state_machine.model.script import Bubble
+from state_machine.schedule import triggers
 from storage.codec import Malformed, read_entry, read_message, read_progress
-from storage.errors import InvalidSealing
+from storage.errors import DecryptionError
 from tests.marked import ANSWERS, CHAT, MARKS, NICKNAME, WORDS, nothing_in, nothing_in_files
 from tests.stand_in import TOKEN
 from tests.storing import backup, change, disguises
@@ -45,7 +45,7 @@ def marked(app: App) -> Client:
     return client
 
 
-def _every_event(client: Client) -> Iterator[Heard]:
+def _every_event(client: Client) -> Iterator[InboundEvent]:
     """One of everything that can happen, all of it marked."""
     at = client.now
     events: list[Said | Tapped | Shared | Edited] = [
@@ -53,7 +53,7 @@ def _every_event(client: Client) -> Iterator[Heard]:
         Said(at, f"/checkin {WORDS}"),
         Said(at, f"/{NICKNAME}"),
         Said(at, f"{WORDS} " * 300),
-        Said(at, WORDS, crossed=True),
+        Said(at, WORDS, early=True),
         Tapped(at, f"1:{NICKNAME}:{WORDS}"),
         Tapped(at, WORDS),
         Shared(at, "photo", WORDS),
@@ -64,7 +64,7 @@ def _every_event(client: Client) -> Iterator[Heard]:
         tapped = isinstance(event, Tapped)
         key = f"{client.address}:{number}:{WORDS}"
         last = client.last_message
-        yield Heard(key, client.address, event, last, WORDS if tapped else None, WORDS.encode(), WORDS)
+        yield InboundEvent(key, client.address, event, last, WORDS if tapped else None, WORDS.encode(), WORDS)
 
 
 def test_the_search_finds_what_it_looks_for(tmp_path: Path) -> None:
@@ -81,10 +81,10 @@ def test_no_file_and_no_log_line_carries_a_word_whatever_is_sent(
 ) -> None:
     with caplog.at_level(logging.DEBUG):
         for heard in _every_event(marked):
-            assert app.conversation.hear(heard)
+            assert app.conversation.receive(heard)
             nothing_in_files(app.settings.data_dir)
             marked.carried()
-        due = occasions.next_wake(app.charts.script, marked.progress)
+        due = triggers.next_wake(app.machines.script, marked.progress)
         if due is not None:
             marked.wakes(due)
     nothing_in(caplog.text, "the log")
@@ -98,14 +98,14 @@ def test_no_fault_of_a_turn_carries_a_word(marked: Client, app: App, caplog: pyt
     broken = _with_every_step_broken(app)
     with caplog.at_level(logging.DEBUG):
         for heard in _every_event(marked):
-            broken.hear(replace(heard, key=f"broken {heard.key}"))
-        due = occasions.next_wake(app.charts.script, marked.progress)
+            broken.receive(replace(heard, key=f"broken {heard.key}"))
+        due = triggers.next_wake(app.machines.script, marked.progress)
         if due is not None:
             broken.wake(marked.chat.client, due, due)
         assert broken.faults
         change(app.settings.data_dir / "companion.sqlite", "UPDATE chats SET progress = x'0102'")
         for heard in _every_event(marked):
-            app.conversation.hear(replace(heard, key=f"corrupt {heard.key}"))
+            app.conversation.receive(replace(heard, key=f"corrupt {heard.key}"))
     assert app.conversation.faults
     nothing_in(caplog.text, "the log")
     nothing_in(repr([record.__dict__ for record in caplog.records]), "the log records")
@@ -116,7 +116,7 @@ def test_no_exception_of_the_database_carries_a_word(marked: Client, app: App) -
     for table in ("outbox", "entries", "inbox", "chats"):
         change(app.settings.data_dir / "companion.sqlite", f"ALTER TABLE {table} RENAME TO {table}_away")
         with pytest.raises(Exception, match=table) as raised:
-            app.conversation.hear(marked.heard(WORDS))
+            app.conversation.receive(marked.heard(WORDS))
         nothing_in("".join(traceback.format_exception(raised.value)), f"what was raised without {table}")
         change(app.settings.data_dir / "companion.sqlite", f"ALTER TABLE {table}_away RENAME TO {table}")
 
@@ -132,10 +132,10 @@ def test_no_exception_of_reading_carries_a_word(read: Any) -> None:
 def test_no_exception_of_sealing_carries_a_word(marked: Client, app: App) -> None:
     client = marked.chat.client
     with app.store.begin() as work:
-        sealed = work.vault.seal(client, "entries.body", WORDS.encode())
-        nothing_in(sealed, "what was sealed")
-        with pytest.raises(InvalidSealing) as raised:
-            work.vault.open(client, "chats.progress", sealed)
+        encrypted = work.vault.encrypt(client, "entries.body", WORDS.encode())
+        nothing_in(encrypted, "what was sealed")
+        with pytest.raises(DecryptionError) as raised:
+            work.vault.decrypt(client, "chats.progress", encrypted)
     nothing_in("".join(traceback.format_exception(raised.value)), "what was raised")
 
 
@@ -153,7 +153,7 @@ def test_no_refusal_of_a_setting_carries_its_value(monkeypatch: pytest.MonkeyPat
 
 def test_after_erasure_no_file_carries_a_word_and_nothing_leads_back(marked: Client, app: App) -> None:
     marked.says("/delete")
-    app.conversation.hear(marked.heard(label_to(marked, "delete")))
+    app.conversation.receive(marked.heard(label_to(marked, "delete")))
     nothing_in_files(app.settings.data_dir)
     with app.store.begin() as work:
         assert work.vault.find(marked.address) is None
@@ -176,5 +176,5 @@ def _with_every_step_broken(app: App) -> Conversation:
         for name, found in app.book.script.dialogues.items()
     }
     script = replace(app.book.script, dialogues=dialogues)
-    prompts = Prompts(replace(app.book, script=script), Lines.read(), "Robin")
-    return Conversation(app.store, replace(app.charts, script=script), prompts)
+    prompts = Prompts(replace(app.book, script=script), HelpLines.read(), "Robin")
+    return Conversation(app.store, replace(app.machines, script=script), prompts)

@@ -12,14 +12,14 @@ from telegram import Bot
 from bot.app import App
 from bot.console import Console
 from bot.courier import Courier
-from bot.desk import Desk
+from bot.db_worker import DatabaseWorker
 from bot.pace import Pace
+from bot.scheduler import Scheduler
 from bot.telegram.sender import Sender
-from bot.ticker import Ticker
-from bot.writer import Writer
-from state_machine.messages import Message
-from storage.parked_parcels import ParkedParcels
-from storage.work import Work
+from bot.worker_thread import WorkerThread
+from state_machine.model.outgoing import Message
+from storage.repositories.dead_letters import ParkedParcels
+from storage.unit_of_work import UnitOfWork
 from tests.talking import START, Client
 from tests.telegram.stub import Answer, StubRequest, good, message
 
@@ -37,19 +37,19 @@ class Counting(Courier):
 class Town:
     """The whole app with the courier of bot 7, a terminal and clients of other bots on the same folder."""
 
-    def __init__(self, app: App, writer: Writer) -> None:
+    def __init__(self, app: App, worker: WorkerThread) -> None:
         self.app = app
         self.now = START
         self.slowness = 0.0
         self.request = StubRequest(self._answer)
         self.number = 100
-        self.desk = Desk(app.store, writer, lambda: self.now)
+        self.database = DatabaseWorker(app.store, worker, lambda: self.now)
         quick = Pace(a_second=1000, reminders=1000, burst=1000, refill=1000)
         bot = Bot("7:token", request=self.request, get_updates_request=self.request)
-        self.courier = Counting(self.desk, Sender(bot), app.export, quick)
+        self.courier = Counting(self.database, Sender(bot), app.export, quick)
         everything_heard = asyncio.Event()
         everything_heard.set()
-        self.ticker = Ticker(self.desk, app.conversation, self.courier, everything_heard)
+        self.scheduler = Scheduler(self.database, app.conversation, self.courier, everything_heard)
 
     def client(self, address: str) -> Client:
         """Somebody at this address who went through the first day."""
@@ -61,10 +61,12 @@ class Town:
 
     async def erase(self, client: Client, *farewell: str) -> None:
         number = client.chat.client
-        await self.desk.do(lambda work: work.clients.erase(number, [Message(text) for text in farewell], self.now))
+        await self.database.do(
+            lambda work: work.clients.erase(number, [Message(text) for text in farewell], self.now)
+        )
 
     async def goodbyes_left(self) -> int:
-        return await self.desk.do(lambda work: len(work.partings.clients()))
+        return await self.database.do(lambda work: len(work.partings.clients()))
 
     def texts(self) -> list[str]:
         return [fields["text"] for method, fields in self.request.calls if method == "sendMessage"]
@@ -76,15 +78,15 @@ class Town:
 
 @asynccontextmanager
 async def town(app: App) -> AsyncIterator[Town]:
-    writer = Writer()
-    made = Town(app, writer)
+    worker = WorkerThread()
+    made = Town(app, worker)
     carrying = asyncio.create_task(made.courier.run())
     try:
         yield made
     finally:
         await made.courier.stop()
         await carrying
-        writer.close()
+        worker.close()
 
 
 async def comes(town: Town, words: str) -> None:
@@ -99,10 +101,10 @@ async def test_what_is_said_to_a_terminal_waits_for_the_terminal(app: App) -> No
         due = mine.chat.wake_at
         assert due is not None
         here.now = due
-        assert await here.ticker.tick() == 1
+        assert await here.scheduler.tick() == 1
         await asyncio.sleep(0.2)
         assert here.request.calls == []
-        assert await here.desk.do(lambda work: ParkedParcels(work).all()) == []
+        assert await here.database.do(lambda work: ParkedParcels(work).all()) == []
         assert mine.chat.waiting > 0
     shown: list[str] = []
     Console(app, "me", shown.append, here.now).say("hello")
@@ -113,7 +115,7 @@ async def test_who_belongs_to_another_bot_is_neither_written_to_nor_woken_any_mo
     async with town(app) as here:
         old, mine = here.client("telegram:8:5"), here.client("telegram:7:6")
         for client in (old, mine):
-            app.conversation.hear(client.heard("/help"))
+            app.conversation.receive(client.heard("/help"))
         here.courier.nudge()
         async with asyncio.timeout(5):
             while mine.chat.waiting:
@@ -124,7 +126,7 @@ async def test_who_belongs_to_another_bot_is_neither_written_to_nor_woken_any_mo
         assert due is not None
         assert mine_due is not None
         here.now = max(due, mine_due)
-        assert await here.ticker.tick() == 1
+        assert await here.scheduler.tick() == 1
         assert old.chat.wake_at == due
 
 
@@ -154,13 +156,13 @@ async def test_a_goodbye_put_off_under_a_clock_that_was_fast_is_said_once_it_is_
     async with town(app) as here:
         ben = here.client("telegram:7:6").chat.client
 
-        def put_off_by_a_day(work: Work) -> None:
+        def put_off_by_a_day(work: UnitOfWork) -> None:
             work.clients.erase(ben, [Message("Goodbye, Ben.")], here.now)
             found = work.partings.next(here.now)
             assert found is not None
             work.partings.later(found.id, here.now + timedelta(days=1))
 
-        await here.desk.do(put_off_by_a_day)
+        await here.database.do(put_off_by_a_day)
         here.courier.nudge()
         await comes(here, "Goodbye, Ben.")
 
@@ -171,7 +173,7 @@ async def test_who_begins_anew_in_danger_does_not_wait_for_the_goodbye(app: App)
         client = ben.chat.client
         with app.store.begin() as work:
             work.clients.erase(client, [Message("Goodbye, Ben.")], here.now)
-        app.conversation.hear(ben.heard("I am going to kill myself tonight"))
+        app.conversation.receive(ben.heard("I am going to kill myself tonight"))
         here.courier.nudge()
         await comes(here, "Goodbye, Ben.")
         assert here.texts()[0] != "Goodbye, Ben."
@@ -186,7 +188,7 @@ async def test_a_start_within_the_seconds_of_a_goodbye_waits_for_it_quietly(app:
         await here.erase(ben, "Goodbye, Ben.")
         here.courier.nudge()
         await asyncio.sleep(0.1)
-        await here.desk.run(app.conversation.hear, ben.heard("/start"))
+        await here.database.run(app.conversation.receive, ben.heard("/start"))
         here.courier.nudge()
         await asyncio.sleep(0.5)
         assert here.courier.looks < 10

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from storage import Store, StoreRefused
-from storage.operator_key import read_key
+from storage.crypto.operator_key import read_key
 from tests.storing import FIRST, NOW, SECOND, Marks, change, full_life, kept_keys
 
 

@@ -14,16 +14,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from bot import app, help_lines
+from bot import app
 from bot import cli as commands
 from bot.cli import cli
+from bot.operator import help_lines
 from bot.settings import Settings, SettingsRefused
 from bot.telegram import service
-from dialogues.line_rows import Line, LinesError, Standing
-from dialogues.lines import Lines
-from dialogues.prompts import Prompts
-from state_machine.progress import Fact, Progress
-from state_machine.view import View
+from dialogues.helplines.rows import HelpLine, HelpLinesError, Standing
+from dialogues.helplines.tables import HelpLines
+from dialogues.rendering.prompts import Prompts
+from state_machine.model.context import Context
+from state_machine.model.progress import Fact, Progress
 
 ROOT = Path(__file__).parent.parent
 TODAY = date(2026, 11, 23)
@@ -50,14 +51,14 @@ REPLACED = (
 HIDDEN = '[[hide]]\ncountry = "GB"\nkind = "crisis"\nname = "Shout"\n'
 
 
-def with_file(folder: Path, text: str, today: date | None = TODAY) -> Lines:
+def with_file(folder: Path, text: str, today: date | None = TODAY) -> HelpLines:
     path = folder / "lines.toml"
     path.write_text(text, encoding="utf-8")
-    return Lines.read(own=path, today=today)
+    return HelpLines.read(own=path, today=today)
 
 
 def test_what_one_listing_says_waits_until_the_operator_confirms_it(tmp_path: Path) -> None:
-    assert Lines.read().card("IT", TODAY).crisis == ()
+    assert HelpLines.read().card("IT", TODAY).crisis == ()
     confirmed = with_file(tmp_path, CONFIRMED)
     assert [line.name for line in confirmed.card("IT", TODAY).crisis] == ["Telefono Amico"]
     assert confirmed.card("IT", TODAY + timedelta(days=180)).crisis
@@ -73,26 +74,26 @@ def test_a_stale_row_is_shown_again_once_it_is_confirmed(tmp_path: Path) -> None
 
 def test_a_line_can_be_added_even_where_no_emergency_number_is_known(tmp_path: Path, prompts: Prompts) -> None:
     lines = with_file(tmp_path, ADDED)
-    assert lines.card("AF", TODAY).crisis == (Line("The clinic's own line", "020 555 0100, text 555", None),)
+    assert lines.card("AF", TODAY).crisis == (HelpLine("The clinic's own line", "020 555 0100, text 555", None),)
     assert lines.card("AF", TODAY + timedelta(days=181)).crisis == ()
     built, words = app.words(Settings(data_dir=tmp_path, _env_file=None))  # type: ignore[call-arg]
     now = datetime(2026, 11, 23, 12, tzinfo=UTC)
-    view = View(built.script, Progress(facts={"country": Fact("AF", now, "AF")}), None, now)
-    assert words.said_refrain("help_card", view).splitlines() == [
+    context = Context(built.script, Progress(facts={"country": Fact("AF", now, "AF")}), None, now)
+    assert words.said_refrain("help_card", context).splitlines() == [
         "The local emergency number: often 112, 911, 999",
         "The clinic's own line: 020 555 0100, text 555 (check opening hours)",
     ]
-    assert "Lines: findahelpline.com" in prompts.said_refrain("help_card", view), "without the file"
+    assert "Lines: findahelpline.com" in prompts.said_refrain("help_card", context), "without the file"
 
 
 def test_a_line_can_be_replaced_and_another_hidden(tmp_path: Path) -> None:
     lines = with_file(tmp_path, REPLACED + HIDDEN)
-    assert lines.card("GB", TODAY).crisis == (Line("Samaritans", "020 555 0100, text 555", None),)
+    assert lines.card("GB", TODAY).crisis == (HelpLine("Samaritans", "020 555 0100, text 555", None),)
     assert lines.hidden == ("GB crisis Shout",)
 
 
 def test_the_directory_for_violence_is_shown_once_it_is_confirmed(tmp_path: Path) -> None:
-    assert Lines.read().card("GB", TODAY).directory_of_violence == "findahelpline.com"
+    assert HelpLines.read().card("GB", TODAY).directory_of_violence == "findahelpline.com"
     text = (
         CONFIRMED.replace('"IT"', '"*"')
         .replace("crisis", "violence")
@@ -141,14 +142,14 @@ def test_the_file_shown_in_the_guide_for_operators_can_be_used_as_it_stands(tmp_
     ],
 )  # fmt: skip
 def test_a_fault_in_the_file_is_named_with_its_place_and_what_to_do(tmp_path: Path, text: str, sentence: str) -> None:
-    with pytest.raises(LinesError) as refused:
+    with pytest.raises(HelpLinesError) as refused:
         with_file(tmp_path, text)
     assert sentence in str(refused.value)
     assert all(line.startswith("lines.toml") and line.endswith(".") for line in str(refused.value).splitlines())
 
 
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
-    with pytest.raises(LinesError) as refused:
+    with pytest.raises(HelpLinesError) as refused:
         with_file(tmp_path, CONFIRMED.replace('"IT"', '"ITA"') + ADDED.replace('"crisis"', '"crises"'))
     assert len(str(refused.value).splitlines()) == 2
 
@@ -157,14 +158,14 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "lines.toml"
     path.mkdir() if content is None else path.write_bytes(content)
-    with pytest.raises(LinesError, match="can't be read as text in UTF-8"):
-        Lines.read(own=path)
+    with pytest.raises(HelpLinesError, match="can't be read as text in UTF-8"):
+        HelpLines.read(own=path)
 
 
 def test_a_file_saved_by_a_windows_editor_is_read(tmp_path: Path) -> None:
     path = tmp_path / "lines.toml"
     path.write_bytes(b"\xef\xbb\xbf" + CONFIRMED.replace("\n", "\r\n").encode())
-    assert Lines.read(own=path).card("IT", TODAY).crisis
+    assert HelpLines.read(own=path).card("IT", TODAY).crisis
 
 
 # --- where it lies, and what is told about it -----------------------------------------------
@@ -251,7 +252,7 @@ def test_the_running_bot_writes_that_line_into_its_log(tmp_path: Path, monkeypat
 def test_the_list_of_what_needs_a_check_names_each_row_once_with_a_place(on: Callable[..., Result]) -> None:
     ended = on(TODAY, "lines")
     assert ended.exit_code == 0
-    lines = Lines.read()
+    lines = HelpLines.read()
     wanted = [row for row in lines.rows if row.confidence in {"M", "K", "L"}]
     assert len(wanted) > 50
     for row in wanted:
@@ -262,7 +263,7 @@ def test_the_list_of_what_needs_a_check_names_each_row_once_with_a_place(on: Cal
 
 
 def test_a_release_with_stale_rows_is_stopped(on: Callable[..., Result]) -> None:
-    lines = Lines.read()
+    lines = HelpLines.read()
     last_day = min(row.checked_on for row in lines.rows) + timedelta(days=180)
     assert on(last_day, "lines", "--release").exit_code == 0
     ended = on(last_day + timedelta(days=1), "lines", "--release")

@@ -7,13 +7,13 @@ import json
 import pytest
 
 from bot.export import export_file
-from dialogues.pieces import LONGEST, pieces
-from dialogues.prompts import Prompts
-from state_machine.chart import Charts
-from state_machine.effects import Erase
-from state_machine.messages import Lane
-from state_machine.programme import PLAN, PLAN_MAKING, PLAN_PARTS, SOS
-from state_machine.progress import Fact, Progress
+from dialogues.rendering.prompts import Prompts
+from dialogues.rendering.split import LONGEST, split_bubble
+from state_machine.model.effects import Erase
+from state_machine.model.outgoing import Priority
+from state_machine.model.progress import Fact, Progress
+from state_machine.programme.tables import PLAN, PLAN_MAKING, PLAN_PARTS, SOS
+from state_machine.turn.machine import Machines
 from tests.planning import EMPTY, PAGE, WORDS, said, taps_through
 from tests.standing import NOW
 from tests.talking import START, Story
@@ -28,7 +28,7 @@ def test_a_plan_made_in_one_go_is_shown_in_their_own_words(planned: Story) -> No
 
 def test_a_plan_is_never_held_back(planned: Story) -> None:
     assert planned.turn is not None
-    assert planned.turn.lane is Lane.SAFETY
+    assert planned.turn.priority is Priority.SAFETY
 
 
 def test_every_part_can_be_skipped_and_an_empty_plan_says_so(resting: Story) -> None:
@@ -65,9 +65,9 @@ def test_going_through_it_again_keeps_what_is_skipped(planned: Story) -> None:
 
 
 def test_before_consent_nothing_of_a_plan_is_kept_and_the_numbers_are_one_tap_away(
-    charts: Charts, prompts: Prompts
+    machines: Machines, prompts: Prompts
 ) -> None:
-    stranger = Story(charts, prompts).says("/start").says("/plan")
+    stranger = Story(machines, prompts).says("/start").says("/plan")
     assert stranger.place == f"{PLAN}#on_paper"
     taps_through(stranger, "numbers")
     assert stranger.front.dialogue == SOS
@@ -160,10 +160,10 @@ def test_the_plan_is_in_the_export_once_and_as_it_stands(planned: Story) -> None
 # --- as long as it has to be ---------------------------------------------------------------
 
 
-def test_a_very_long_plan_comes_in_pieces_and_loses_no_word(charts: Charts, prompts: Prompts) -> None:
+def test_a_very_long_plan_comes_in_pieces_and_loses_no_word(machines: Machines, prompts: Prompts) -> None:
     long = {name: " ".join(f"{name}{number}" for number in range(300)) for name in WORDS}
     facts = {name: Fact(words, START) for name, words in long.items()}
-    story = Story(charts, prompts, Progress(phase="assessment", consent="1 2026-01-05", facts=facts, heard=START))
+    story = Story(machines, prompts, Progress(phase="assessment", consent="1 2026-01-05", facts=facts, heard=START))
     story.says("/plan")
     assert all(len(text.encode("utf-16-le")) // 2 <= LONGEST for text in story.bubbles)
     there = set(said(story).split())
@@ -172,6 +172,6 @@ def test_a_very_long_plan_comes_in_pieces_and_loses_no_word(charts: Charts, prom
 
 @pytest.mark.parametrize("text", ["a b\nc", "word " * 3000, "x" * 9000, "🙂" * 5000, "line\n" * 2000, " " * 9000, ""])
 def test_pieces_fit_and_hold_every_sign(text: str) -> None:
-    made = pieces(text)
+    made = split_bubble(text)
     assert all(len(piece.encode("utf-16-le")) // 2 <= LONGEST for piece in made)
     assert "".join("".join(made).split()) == "".join(text.split())

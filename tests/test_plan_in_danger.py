@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from state_machine.programme import PLAN_MAKING, PLAN_PARTS, SOS
+from state_machine.programme.tables import PLAN_MAKING, PLAN_PARTS, SOS
 from tests.planning import PAGE, WORDS, said, taps_through
 from tests.talking import Story
 

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 import dialogues
 from dialogues.checks.sound import sound
-from dialogues.contents import read_contents
-from dialogues.faults import Findings
-from dialogues.never_say import read_never_say
-from dialogues.reader import Reading, read
-from dialogues.rules import Rule
+from dialogues.reading.contents import read_contents
+from dialogues.reading.faults import Findings
+from dialogues.reading.never_say import read_never_say
+from dialogues.reading.reader import ParsedDialogue, read
+from dialogues.reading.rules import Rule
+from dialogues.reading.wordlists import read_lists, read_refrains
 from dialogues.templates import environment
-from dialogues.wordlists import read_lists, read_refrains
-from state_machine.kinds import Kind
-from state_machine.script import Label, Numbers, Silence, Step, When
+from state_machine.model.answer_kinds import AnswerKind
+from state_machine.model.script import Label, Numbers, Silence, Step, When
 
 HEADER = "---\noutcomes: done\nreviewed: not yet\n---\n\n# It\n\nA note.\n"
 
@@ -39,7 +39,7 @@ def rules_broken_by(body: str) -> set[Rule]:
 def test_a_header_says_what_is_needed_and_how_the_dialogue_is_opened() -> None:
     header = (
         "---\nneeds: name, lost_person\noutcomes: done, left\nquiet: left\nabout: a person\nopened_by: /people\n"
-        "menu: Your people\nwords: Help me, emergency\nminutes: 10\nbuttons: inline\nlane: safety\n"
+        "menu: Your people\nwords: Help me, emergency\nminutes: 10\nbuttons: inline\npriority: safety\n"
         "reviewed: Dr. Ode, 2026-01-05\n---\n"
     )
     one = read(f"{header}\n# Title\n\nWhy.\nOn what it rests.\n\n## done\n", "people/map").dialogue
@@ -85,8 +85,8 @@ def test_every_kind_of_way_on_is_read() -> None:
         Numbers(0, 10),
         Numbers(11, 11),
         Silence(timedelta(days=2)),
-        Kind.NEW_NAME,
-        Kind.SKIP,
+        AnswerKind.NEW_NAME,
+        AnswerKind.SKIP,
     ]
     assert [(way.memory, way.code) for way in ways] == [
         (None, None),
@@ -105,9 +105,9 @@ def test_silent_ways_are_read_in_their_order() -> None:
     assert [(way.takes, way.target) for way in ways] == [(When("has_people"), "a"), (When(None), "b")]
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_every_kind_of_answer_can_be_asked_for(kind: Kind) -> None:
-    memory = "" if kind is Kind.SKIP else ' "answer"'
+@pytest.mark.parametrize("kind", list(AnswerKind))
+def test_every_kind_of_answer_can_be_asked_for(kind: AnswerKind) -> None:
+    memory = "" if kind is AnswerKind.SKIP else ' "answer"'
     assert step_of(f"Say.\n\n- [*{kind}*](#done{memory})").ways[0].takes is kind
 
 
@@ -165,7 +165,7 @@ PIECES = [*SIGNS.split("|"), "|", ">", "---\n", "\n", "\n\n", "  \n", ' "a = b")
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=8), max_size=40).map("".join))
 def test_no_text_whatever_makes_a_reader_raise(text: str) -> None:
-    assert isinstance(read(text, "a/b"), Reading)
+    assert isinstance(read(text, "a/b"), ParsedDialogue)
     one = read(f"{HEADER}\n## ask\n\n{text}", "a/b").dialogue
     assert one is not None
     sound(one, environment(), memories=(), refrains={}, skip="Skip")
@@ -175,5 +175,5 @@ def test_no_text_whatever_makes_a_reader_raise(text: str) -> None:
 
 def test_the_rule_book_names_every_kind_of_answer() -> None:
     rule_book = (Path(dialogues.__file__).parent / "README.md").read_text(encoding="utf-8")
-    for kind in Kind:
+    for kind in AnswerKind:
         assert f"*{kind}*" in rule_book

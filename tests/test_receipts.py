@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from state_machine.messages import Lane, Message
+from state_machine.model.outgoing import Message, Priority
 from storage import Store
-from storage.receipts import Receipt, Receipts
+from storage.send_log import Receipt, Receipts
 from tests.storing import NOW
 
 ANSWERED = """
 import os, pathlib, signal, sys
 from storage import Store
-from storage.receipts import Receipt
+from storage.send_log import Receipt
 from tests.storing import NOW
 
 store = Store.open(pathlib.Path(sys.argv[1]))
@@ -35,7 +35,7 @@ def test_what_was_answered_before_a_kill_waits_no_more_and_is_known_by_its_numbe
     with store.begin() as work:
         chat = work.clients.open("telegram:1", NOW)
         words = [Message("one"), Message("two"), Message("three")]
-        work.outbox.put(chat.client, Lane.ANSWER, words, NOW)
+        work.outbox.put(chat.client, Priority.ANSWER, words, NOW)
     store.close()
     ended = subprocess.run(
         [sys.executable, "-c", ANSWERED, str(tmp_path)], check=False, cwd=Path(__file__).parents[1]
@@ -59,7 +59,7 @@ def test_a_receipt_of_somebody_else_or_of_nobody_marks_nothing(tmp_path: Path) -
     store = Store.open(tmp_path)
     with store.begin() as work:
         ana, ben = work.clients.open("telegram:1", NOW), work.clients.open("telegram:2", NOW)
-        work.outbox.put(ana.client, Lane.ANSWER, [Message("for Ana")], NOW)
+        work.outbox.put(ana.client, Priority.ANSWER, [Message("for Ana")], NOW)
         burst = work.outbox.burst_of(ana.client)
         assert burst is not None
     store.receipts.add(Receipt(ben.client, burst.parcels[0].id, 70, NOW))
@@ -75,7 +75,7 @@ def test_a_command_beside_a_bot_that_runs_leaves_its_receipts_alone(tmp_path: Pa
     bot = Store.open(tmp_path, carries=True)
     with bot.begin() as work:
         ana = work.clients.open("telegram:1", NOW).client
-        work.outbox.put(ana, Lane.ANSWER, [Message("one")], NOW)
+        work.outbox.put(ana, Priority.ANSWER, [Message("one")], NOW)
         burst = work.outbox.burst_of(ana)
         assert burst is not None
     receipt = Receipt(ana, burst.parcels[0].id, 70, NOW)

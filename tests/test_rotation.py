@@ -42,7 +42,7 @@ def test_the_new_key_opens_everything_and_the_old_one_nothing(app: App, folder: 
         assert word in ended.stdout
     for key in (old, new):
         assert key.decode().strip() not in ended.output
-    ana.app.conversation.hear(ana.heard(reply(ana, DAY_ONE), key="the next", message_id=99))
+    ana.app.conversation.receive(ana.heard(reply(ana, DAY_ONE), key="the next", message_id=99))
     assert ana.progress != before, "the bot that runs goes on"
     app.store.close()
     (folder / "operator.key").write_bytes(old)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.measure import measure
-from bot.measured_table import BEGIN, END, block, write
-from dialogues import signals
-from dialogues.prompts import Prompts
-from state_machine.chart import Charts
+from bot.measurement.screen_metrics import measure
+from bot.measurement.screen_metrics_table import BEGIN, END, block, write
+from dialogues.reading import signals
+from dialogues.rendering.prompts import Prompts
+from state_machine.turn.machine import Machines
 from tests.talking import DAY_ONE, Story
 from tests.test_documents import ROOT, read, rows
 
@@ -108,10 +108,10 @@ def test_it_says_what_it_misses_and_claims_nothing_that_only_a_study_can() -> No
 
 @pytest.mark.parametrize("words", ["my neighbour's cat again", "everyone would be better off without me"])
 def test_the_words_that_were_read_for_danger_are_kept_a_day_and_no_longer(
-    words: str, charts: Charts, prompts: Prompts
+    words: str, machines: Machines, prompts: Prompts
 ) -> None:
     """As `docs/privacy.md` promises: “24 hours, sealed”."""
-    story = Story(charts, prompts)
+    story = Story(machines, prompts)
     story.says("/start").answers(DAY_ONE).says(words).passes(days=2)
     progress = story.progress
     kept = [*progress.recent, *(heard for heard in (progress.alarmed, progress.misread) if heard is not None)]

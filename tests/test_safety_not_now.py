@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from dialogues.prompts import Prompts
-from state_machine import agenda
-from state_machine.chart import Charts
-from state_machine.programme import EATING_GATE, MEDICAL, SUITABILITY, UNDER_WAY
-from state_machine.progress import Done, Fact, Progress
-from state_machine.view import View
+from dialogues.rendering.prompts import Prompts
+from state_machine.model.context import Context
+from state_machine.model.progress import Done, Fact, Progress
+from state_machine.programme.tables import EATING_GATE, MEDICAL, SUITABILITY, UNDER_WAY
+from state_machine.schedule import agenda
+from state_machine.turn.machine import Machines
 from tests.talking import START, Story, label_to
 
 TROUBLE = {
@@ -23,7 +23,7 @@ TROUBLE = {
 ASKED_LONG_AGO = Done(1, START - timedelta(days=60), "with_a_doctor", 1, kept=True, day=START.date())
 
 
-def asked(charts: Charts, prompts: Prompts, phase: str) -> Story:
+def asked(machines: Machines, prompts: Prompts, phase: str) -> Story:
     """Somebody whose month is over, in a phase, to whom the questions about eating come."""
     progress = Progress(
         phase=phase,
@@ -33,15 +33,15 @@ def asked(charts: Charts, prompts: Prompts, phase: str) -> Story:
         heard=START,
         done={SUITABILITY: ASKED_LONG_AGO},
     )
-    return Story(charts, prompts, progress).says("hello")
+    return Story(machines, prompts, progress).says("hello")
 
 
 @pytest.mark.parametrize("phase", UNDER_WAY)
 @pytest.mark.parametrize("answers", [("now_or_then", "danger"), ("now_or_then", "seen_today", "danger")])
 def test_danger_from_eating_opens_the_talk_about_the_body_and_leads_to_not_now(
-    phase: str, answers: tuple[str, ...], charts: Charts, prompts: Prompts
+    phase: str, answers: tuple[str, ...], machines: Machines, prompts: Prompts
 ) -> None:
-    story = asked(charts, prompts, phase)
+    story = asked(machines, prompts, phase)
     assert story.front.dialogue == EATING_GATE
     for target in answers:
         story.taps(label_to(story, target))
@@ -51,27 +51,31 @@ def test_danger_from_eating_opens_the_talk_about_the_body_and_leads_to_not_now(
 
 
 @pytest.mark.parametrize("phase", UNDER_WAY)
-def test_a_doctor_on_the_same_day_or_beside_it_changes_no_phase(phase: str, charts: Charts, prompts: Prompts) -> None:
-    story = asked(charts, prompts, phase)
+def test_a_doctor_on_the_same_day_or_beside_it_changes_no_phase(
+    phase: str, machines: Machines, prompts: Prompts
+) -> None:
+    story = asked(machines, prompts, phase)
     for target in ("now_or_then", "seen_today", "with_a_doctor"):
         story.taps(label_to(story, target))
     assert story.progress.phase == phase
 
 
-def test_two_weeks_count_from_the_danger_and_not_from_the_last_list(charts: Charts, prompts: Prompts) -> None:
-    story = asked(charts, prompts, "treatment")
+def test_two_weeks_count_from_the_danger_and_not_from_the_last_list(machines: Machines, prompts: Prompts) -> None:
+    story = asked(machines, prompts, "treatment")
     for target in ("now_or_then", "danger", "misread"):
         story.taps(label_to(story, target))
     today = story.now.date()
-    view = View(charts.script, story.progress, None, story.now)
-    assert agenda.asked_again(view, today + timedelta(days=13)) is None
-    again = agenda.asked_again(view, today + timedelta(days=14))
+    context = Context(machines.script, story.progress, None, story.now)
+    assert agenda.asked_again(context, today + timedelta(days=13)) is None
+    again = agenda.asked_again(context, today + timedelta(days=14))
     assert again is not None
     assert again.dialogue == SUITABILITY
 
 
-def test_the_way_back_is_is_it_for_me_with_words_for_a_doctor_that_name_it(charts: Charts, prompts: Prompts) -> None:
-    story = asked(charts, prompts, "treatment")
+def test_the_way_back_is_is_it_for_me_with_words_for_a_doctor_that_name_it(
+    machines: Machines, prompts: Prompts
+) -> None:
+    story = asked(machines, prompts, "treatment")
     for target in ("now_or_then", "danger", "misread"):
         story.taps(label_to(story, target))
     story.says("is it for me")

@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dialogues.lines import Lines
-from dialogues.prompts import Prompts
-from state_machine import occasions
-from state_machine.chart import Charts
+from dialogues.helplines.tables import HelpLines
+from dialogues.rendering.prompts import Prompts
 from state_machine.engine import step
-from state_machine.events import Said, Woke
-from state_machine.flow import Flow
-from state_machine.programme import SOS, UNDER_18
-from state_machine.progress import Fact, Progress
+from state_machine.model.events import Said, Woke
+from state_machine.model.progress import Fact, Progress
+from state_machine.programme.tables import SOS, UNDER_18
+from state_machine.schedule import triggers
+from state_machine.turn.flow import Flow
+from state_machine.turn.machine import Machines
 from tests.endangered import (
     CHILD_AT_RISK,
     EVENING,
@@ -38,43 +38,43 @@ A_LINE_TOO = {SOS, "always/harm_to_others", "always/someone_else"}
 FOLLOWED = [talk for talk in SAFETY if talk not in UNWATCHED | NO_ALARM]
 
 
-def test_no_talk_ends_by_itself_before_three_silent_days(charts: Charts) -> None:
+def test_no_talk_ends_by_itself_before_three_silent_days(machines: Machines) -> None:
     for talk in SAFETY:
         if talk in NO_ALARM | {UNDER_18}:
             continue
         for facts in (KNOWN, READ_ALONG, {}):
-            flow = Flow(charts, Progress(consent="1 2026-03-01", facts=facts), EVENING)
+            flow = Flow(machines, Progress(consent="1 2026-03-01", facts=facts), EVENING)
             flow.open(talk, because="explicit")
             progress, closed_at = flow.progress, EVENING
             for _ in range(9):
-                due = occasions.silence_due(charts.script, progress)
+                due = triggers.silence_due(machines.script, progress)
                 if due is None:
                     break
                 closed_at = due
-                progress = step(charts, progress, Woke(due)).progress
+                progress = step(machines, progress, Woke(due)).progress
             assert not any(run.dialogue == talk for run in progress.runs)
             assert closed_at - EVENING >= timedelta(hours=72), talk
 
 
 @pytest.mark.parametrize("talk", FOLLOWED)
 def test_silence_is_followed_up_by_one_line_one_look_in_and_a_last_word(
-    talk: str, charts: Charts, prompts: Prompts
+    talk: str, machines: Machines, prompts: Prompts
 ) -> None:
     dublin = ZoneInfo("Europe/Dublin")
     zoned = {**KNOWN, "zone": Fact("Europe/Dublin", EVENING, "Europe/Dublin")}
-    first, *others = (row.name for row in Lines.read().card("IE", EVENING.date()).crisis)
+    first, *others = (row.name for row in HelpLines.read().card("IE", EVENING.date()).crisis)
     assert others
-    for here in charts.script.dialogues[talk].steps.values():
+    for here in machines.script.dialogues[talk].steps.values():
         if here.silence is None or here.silence.target != "a_while_later":
             continue
-        entry = opened(charts, prompts, Opening(zoned, talk, "")).progress
+        entry = opened(machines, prompts, Opening(zoned, talk, "")).progress
         run = replace(entry.runs[-1], step=here.name, asked=EVENING)
         progress = replace(entry, runs=(run,))
         heard: list[tuple[datetime, tuple[str, ...]]] = []
         while any(r.dialogue == talk for r in progress.runs):
-            due = occasions.silence_due(charts.script, progress)
+            due = triggers.silence_due(machines.script, progress)
             assert due is not None
-            turn = step(charts, progress, Woke(due))
+            turn = step(machines, progress, Woke(due))
             heard.append((due, words_of(prompts, turn, due)))
             progress = turn.progress
         assert heard[0][0] == EVENING + timedelta(minutes=30)
@@ -98,28 +98,28 @@ def test_silence_is_followed_up_by_one_line_one_look_in_and_a_last_word(
 
 @pytest.mark.parametrize("talk", SAFETY)
 def test_where_somebody_reads_along_nothing_that_comes_unasked_gives_it_away(
-    talk: str, charts: Charts, prompts: Prompts
+    talk: str, machines: Machines, prompts: Prompts
 ) -> None:
     telling = re.compile(r"\d{3}|danger|safe|die|dying|hurt|number|sos|police|harm|violen", re.I)
-    for here in charts.script.dialogues[talk].steps.values():
+    for here in machines.script.dialogues[talk].steps.values():
         if here.silence is None or here.silence.target == "how_is_today":
             continue
-        entry = opened(charts, prompts, Opening(READ_ALONG, talk, "")).progress
+        entry = opened(machines, prompts, Opening(READ_ALONG, talk, "")).progress
         progress = replace(entry, runs=(replace(entry.runs[-1], step=here.name, asked=EVENING),))
-        due = occasions.silence_due(charts.script, progress)
+        due = triggers.silence_due(machines.script, progress)
         assert due is not None
-        texts = words_of(prompts, step(charts, progress, Woke(due)), due)
+        texts = words_of(prompts, step(machines, progress, Woke(due)), due)
         if talk in UNWATCHED:
             assert not texts, f"{talk}#{here.name}"
         if here.silence.target == "a_while_later":
             assert not any(telling.search(text) for text in texts), f"{talk}#{here.name}: {texts}"
 
 
-def test_in_talks_about_somebody_at_home_silence_is_left_alone_on_any_phone(charts: Charts) -> None:
+def test_in_talks_about_somebody_at_home_silence_is_left_alone_on_any_phone(machines: Machines) -> None:
     for talk in UNWATCHED:
-        for here in charts.script.dialogues[talk].steps.values():
+        for here in machines.script.dialogues[talk].steps.values():
             if here.silence is not None:
-                target = charts.script.dialogues[talk].steps[here.silence.target]
+                target = machines.script.dialogues[talk].steps[here.silence.target]
                 assert not target.ways, f"{talk}#{here.name}"
                 assert not target.bubbles, f"{talk}#{here.name}"
 
@@ -128,33 +128,33 @@ def test_in_talks_about_somebody_at_home_silence_is_left_alone_on_any_phone(char
     ("country", "shown"), [("IE", "Samaritans"), ("LS", "findahelpline.com"), (None, "112 in the EU")]
 )
 def test_the_word_after_silence_is_true_with_a_line_and_without_one(
-    country: str | None, shown: str, charts: Charts, prompts: Prompts
+    country: str | None, shown: str, machines: Machines, prompts: Prompts
 ) -> None:
     facts = {**KNOWN, "country": Fact("there", EVENING, country)}
     if country is None:
         del facts["country"]
     for wording in range(3):
-        progress = opened(charts, prompts, Opening(facts, SOS, "explicit", wording)).progress
-        due = occasions.silence_due(charts.script, progress)
+        progress = opened(machines, prompts, Opening(facts, SOS, "explicit", wording)).progress
+        due = triggers.silence_due(machines.script, progress)
         assert due is not None
-        [text] = words_of(prompts, step(charts, progress, Woke(due)), due)
+        [text] = words_of(prompts, step(machines, progress, Woke(due)), due)
         assert HELP.search(text) or "112" in text
         assert shown in text
         assert len(text.splitlines()) == 3, text
         assert len(text.split()) <= 40
 
 
-def promised(charts: Charts) -> Progress:
+def promised(machines: Machines) -> Progress:
     """Somebody in Dublin who was told, late in the evening, that we look in the next morning."""
     zone = Fact("Europe/Dublin", EVENING, "Europe/Dublin")
-    flow = Flow(charts, Progress(consent="1 2026-03-01", facts={**KNOWN, "zone": zone}), EVENING)
+    flow = Flow(machines, Progress(consent="1 2026-03-01", facts={**KNOWN, "zone": zone}), EVENING)
     flow.open(SOS, because="explicit")
     return flow.progress
 
 
-def until(progress: Progress, charts: Charts, *labels: str) -> Progress:
+def until(progress: Progress, machines: Machines, *labels: str) -> Progress:
     for label in labels:
-        progress = step(charts, progress, Said(EVENING, label)).progress
+        progress = step(machines, progress, Said(EVENING, label)).progress
     return progress
 
 
@@ -165,25 +165,25 @@ TO_THE_LOOK_IN = (
 )
 
 
-def test_a_greeting_before_the_look_in_does_not_put_it_off(charts: Charts) -> None:
-    progress = until(promised(charts), charts, *TO_THE_LOOK_IN, "Yes")
-    look_in = occasions.silence_due(charts.script, progress)
+def test_a_greeting_before_the_look_in_does_not_put_it_off(machines: Machines) -> None:
+    progress = until(promised(machines), machines, *TO_THE_LOOK_IN, "Yes")
+    look_in = triggers.silence_due(machines.script, progress)
     assert look_in is not None
-    greeted = step(charts, progress, Said(look_in - timedelta(minutes=20), "good morning")).progress
+    greeted = step(machines, progress, Said(look_in - timedelta(minutes=20), "good morning")).progress
     assert greeted.runs[-1].step == "until_then"
-    assert occasions.silence_due(charts.script, greeted) == look_in
+    assert triggers.silence_due(machines.script, greeted) == look_in
 
 
-def test_the_look_in_says_once_that_it_is_one(charts: Charts, prompts: Prompts) -> None:
-    progress = until(promised(charts), charts, *TO_THE_LOOK_IN)
-    yes = step(charts, progress, Said(EVENING, "Yes"))
-    look_in = occasions.silence_due(charts.script, yes.progress)
+def test_the_look_in_says_once_that_it_is_one(machines: Machines, prompts: Prompts) -> None:
+    progress = until(promised(machines), machines, *TO_THE_LOOK_IN)
+    yes = step(machines, progress, Said(EVENING, "Yes"))
+    look_in = triggers.silence_due(machines.script, yes.progress)
     assert look_in is not None
     said = list(words_of(prompts, yes, EVENING))
-    turn = step(charts, yes.progress, Woke(look_in))
+    turn = step(machines, yes.progress, Woke(look_in))
     said += words_of(prompts, turn, look_in)
     for _ in range(3):
-        turn = step(charts, turn.progress, Said(look_in + timedelta(hours=1), "hello"))
+        turn = step(machines, turn.progress, Said(look_in + timedelta(hours=1), "hello"))
         assert turn.progress.runs[-1].step == "how_is_today"
         said += words_of(prompts, turn, look_in)
     assert len(re.findall(r"look(ing)? in|look-in", " ".join(said), re.I)) == 1

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from state_machine.chart import Charts
+from state_machine.turn.machine import Machines
 from tests.endangered import SAFETY
 
 NEVER = {
@@ -30,35 +30,35 @@ def _without_quotes(text: str) -> str:
     return re.sub(r"“[^”]*”", "…", text)
 
 
-def _everything_said(charts: Charts) -> Iterator[str]:
+def _everything_said(machines: Machines) -> Iterator[str]:
     for talk in SAFETY:
-        for here in charts.script.dialogues[talk].steps.values():
+        for here in machines.script.dialogues[talk].steps.values():
             yield from (wording for bubble in here.bubbles for wording in bubble.wordings)
 
 
 @pytest.mark.parametrize("kind", NEVER)
-def test_no_talk_about_danger_ever_says(kind: str, charts: Charts) -> None:
+def test_no_talk_about_danger_ever_says(kind: str, machines: Machines) -> None:
     pattern = re.compile(NEVER[kind], re.I)
-    for text in _everything_said(charts):
+    for text in _everything_said(machines):
         found = pattern.search(_without_quotes(text))
         assert not found, f"{kind}: {found and found[0]!r} in {text!r}"
 
 
-def test_no_methods_stand_in_quotation_marks_either(charts: Charts) -> None:
-    for text in _everything_said(charts):
+def test_no_methods_stand_in_quotation_marks_either(machines: Machines) -> None:
+    for text in _everything_said(machines):
         assert not re.search(NEVER["methods"], text, re.I), text
 
 
-def test_nothing_is_said_to_be_kept(charts: Charts) -> None:
+def test_nothing_is_said_to_be_kept(machines: Machines) -> None:
     """Before consent nothing is, and the talks are the same then."""
-    for text in _everything_said(charts):
+    for text in _everything_said(machines):
         assert not re.search(r"\b(I('ve| have) kept|is kept|kept (it|that|with))\b", text), text
 
 
-def test_no_question_is_a_leading_one(charts: Charts) -> None:
+def test_no_question_is_a_leading_one(machines: Machines) -> None:
     leading = re.compile(
         r"(aren't|don't|won't|wouldn't|isn't) you\b|, (are|do|will|would) you\?|you're not (going|thinking|planning)",
         re.I,
     )
-    for text in _everything_said(charts):
+    for text in _everything_said(machines):
         assert not leading.search(_without_quotes(text)), text

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialogues import signals
-from state_machine.safety import Kind, Reading, Screen, Tier
+from dialogues.reading import signals
+from state_machine.safety import DangerKind, RiskReading, Screen, Tier
 from state_machine.safety.reading import strength
 
 CORPUS = Path(__file__).with_name("safety") / "corpus_en.jsonl"
@@ -50,7 +50,7 @@ def corpus() -> tuple[Mapping[str, Any], ...]:
     return tuple(json.loads(line) for line in CORPUS.read_text(encoding="utf-8").splitlines())
 
 
-def readings(**wanted: str) -> list[tuple[str, Reading]]:
+def readings(**wanted: str) -> list[tuple[str, RiskReading]]:
     return [
         (row["text"], screen().read(row["text"], row.get("before", [])))
         for row in corpus()
@@ -58,7 +58,7 @@ def readings(**wanted: str) -> list[tuple[str, Reading]]:
     ]
 
 
-def share(found: list[tuple[str, Reading]], *tiers: Tier) -> float:
+def share(found: list[tuple[str, RiskReading]], *tiers: Tier) -> float:
     return sum(reading.tier in tiers for _, reading in found) / len(found)
 
 
@@ -189,7 +189,9 @@ def test_a_telling_of_a_death_by_suicide_does_not_alarm() -> None:
 
 def test_a_fresh_loss_is_no_alarm_and_is_known() -> None:
     for text, reading in readings(kind="fresh_loss"):
-        assert (reading.tier, reading.kind, reading.alarm) == (Tier.NONE, Kind.FRESH_LOSS, Kind.NONE), text
+        assert (reading.tier, reading.kind, reading.alarm) == (Tier.NONE, DangerKind.FRESH_LOSS, DangerKind.NONE), (
+            text
+        )
 
 
 def test_somebody_elses_danger_is_about_them() -> None:
@@ -221,7 +223,7 @@ def test_the_corpus_is_large_and_says_what_each_message_is_about() -> None:
     count: dict[str, int] = defaultdict(int)
     for row in corpus():
         assert row["tier"] in ("explicit", "possible", "none")
-        assert row["kind"] in set(Kind)
+        assert row["kind"] in set(DangerKind)
         count[row["class"]] += 1
     assert sum(count.values()) >= 600
     assert len({row["text"] for row in corpus()}) >= 600
@@ -231,7 +233,7 @@ def test_the_corpus_is_large_and_says_what_each_message_is_about() -> None:
 
 
 def test_kinds_are_told_apart() -> None:
-    for kind in (Kind.MEDICAL, Kind.VIOLENCE, Kind.OTHERS):
+    for kind in (DangerKind.MEDICAL, DangerKind.VIOLENCE, DangerKind.OTHERS):
         found = readings(kind=str(kind))
         assert sum(reading.kind is kind for _, reading in found) / len(found) >= 0.85, kind
 
@@ -252,8 +254,12 @@ def test_the_signal_never_holds_the_clients_words() -> None:
 
 
 def test_of_two_readings_the_one_that_can_wait_less_is_kept() -> None:
-    assert strength(Reading(Tier.EXPLICIT, Kind.MEDICAL)) > strength(Reading(Tier.EXPLICIT, Kind.SELF))
-    assert strength(Reading(Tier.ASK, Kind.OTHERS)) > strength(Reading(Tier.SOMEONE_ELSE, Kind.SOMEONE_ELSE))
+    assert strength(RiskReading(Tier.EXPLICIT, DangerKind.MEDICAL)) > strength(
+        RiskReading(Tier.EXPLICIT, DangerKind.SELF)
+    )
+    assert strength(RiskReading(Tier.ASK, DangerKind.OTHERS)) > strength(
+        RiskReading(Tier.SOMEONE_ELSE, DangerKind.SOMEONE_ELSE)
+    )
 
 
 def test_a_message_of_fifteen_words_takes_less_than_two_milliseconds() -> None:

@@ -13,13 +13,13 @@ from typer.testing import CliRunner
 from bot.app import App
 from bot.cli import cli
 from bot.console import Console
-from bot.conversation import DealtWith
-from bot.set_aside import NOTHING, REMEDY, listed
-from bot.telegram.kept import read_again
-from state_machine import occasions
+from bot.conversation import AlreadyHandled
+from bot.operator.dead_letters import NOTHING, REMEDY, listed
+from bot.telegram.payloads import read_again
 from state_machine.engine import step
-from state_machine.events import Woke
-from state_machine.programme import HOME, WELCOME
+from state_machine.model.events import Woke
+from state_machine.programme.tables import HOME, WELCOME
+from state_machine.schedule import triggers
 from tests.setting_aside import (
     CHAT,
     FAULT,
@@ -51,7 +51,7 @@ def ana(app: App) -> OnTelegram:
 def test_what_was_set_aside_is_listed_without_a_word_a_name_or_a_chat(ana: OnTelegram) -> None:
     fails(ana, WORDS)
     ana.says("/help")
-    ana.app.conversation.hear(ana.heard("/people"))
+    ana.app.conversation.receive(ana.heard("/people"))
     refused(ana, -1)
     told = list(listed(ana.app.settings))
     client = ana.chat.client
@@ -76,7 +76,7 @@ def test_the_command_prints_the_list_beside_a_bot_that_runs_and_takes_all_up(
     assert "Taken up: 1 event." in ended.stdout
     assert ana.place != place
     assert ana.arrives()
-    assert not ana.app.conversation.hear(heard)
+    assert not ana.app.conversation.receive(heard)
     assert CliRunner().invoke(cli, ["parked"]).stdout == f"{NOTHING}\n"
 
 
@@ -110,7 +110,7 @@ def test_after_the_fix_the_answer_takes_effect_once_and_telegram_s_second_delive
     assert ana.arrives(), "the next question"
     assert notes(ana) == []
     after = ana.progress
-    assert not ana.app.conversation.hear(heard)
+    assert not ana.app.conversation.receive(heard)
     assert not ana.arrives()
     assert taken_up(ana) == [NOTHING]
     assert ana.progress == after
@@ -176,7 +176,7 @@ def test_words_are_no_answer_to_a_question_that_time_has_brought(ana: OnTelegram
     walk(ana, DAY_ONE)
     fails(ana, "6", HOME)
     while ana.place is None:
-        due = occasions.next_wake(ana.script, ana.progress)
+        due = triggers.next_wake(ana.script, ana.progress)
         assert due is not None
         ana.wakes(due)
     assert ana.arrives(), "the look-in asks something"
@@ -221,9 +221,9 @@ def test_in_the_terminal_an_answer_that_failed_is_taken_up_as_an_answer(app: App
 
 def test_a_wake_up_is_cleared_for_it_was_tried_again_an_hour_later(ana: OnTelegram) -> None:
     walk(ana, DAY_ONE)
-    due = occasions.next_wake(ana.script, ana.progress)
+    due = triggers.next_wake(ana.script, ana.progress)
     assert due is not None
-    opens = step(ana.app.charts, ana.progress, Woke(due)).progress.runs[-1].dialogue
+    opens = step(ana.app.machines, ana.progress, Woke(due)).progress.runs[-1].dialogue
     assert broken(ana.app, opens).conversation.wake(ana.chat.client, due, due)
     assert re.fullmatch(rf"{WHEN}  wake-up  \w+  {FAULT}", next(listed(ana.app.settings)))
     before = ana.progress
@@ -242,12 +242,12 @@ def test_an_event_that_can_not_be_opened_any_more_is_said_and_cleared(ana: OnTel
     told = taken_up(ana)
     assert told[0].endswith("cleared: what it was can't be opened any more")
     assert (ana.progress, parked(ana.app)) == (before, [])
-    assert not ana.app.conversation.hear(heard), "its key is still taken"
+    assert not ana.app.conversation.receive(heard), "its key is still taken"
 
 
 def test_what_this_release_can_not_read_stays_for_one_that_can(ana: OnTelegram) -> None:
     heard = replace(ana.heard(WORDS), payload=b'{"something": "else"}')
-    broken(ana.app).conversation.hear(heard)
+    broken(ana.app).conversation.receive(heard)
     told = taken_up(ana)
     assert "Set aside: 1 event." in told
     assert parked(ana.app) != [FAULT]
@@ -270,24 +270,24 @@ def test_who_has_blocked_the_bot_is_left_alone_until_they_are_back(ana: OnTelegr
 def test_two_operators_at_once_take_it_up_once(ana: OnTelegram) -> None:
     fails(ana, WORDS)
     with ana.app.store.begin() as work:
-        (event,) = work.inbox.parked()
+        (event,) = work.inbox.failed()
     taken_up(ana)
     ana.arrives()
     after = ana.progress
     for conversation in (ana.app.conversation, broken(ana.app).conversation):
-        with pytest.raises(DealtWith):
-            conversation.hear_again(event, read_again(event.key, event.payload, ana.now))
+        with pytest.raises(AlreadyHandled):
+            conversation.replay(event, read_again(event.key, event.payload, ana.now))
     assert (ana.progress, ana.arrives(), parked(ana.app)) == (after, [], [])
 
 
 def test_what_is_erased_is_not_taken_up_any_more(ana: OnTelegram) -> None:
     fails(ana, WORDS)
     with ana.app.store.begin() as work:
-        (event,) = work.inbox.parked()
+        (event,) = work.inbox.failed()
     ana.says("/delete")
-    ana.app.conversation.hear(ana.heard(label_to(ana, "delete")))
+    ana.app.conversation.receive(ana.heard(label_to(ana, "delete")))
     assert list(listed(ana.app.settings)) == [NOTHING]
-    with pytest.raises(DealtWith):
-        ana.app.conversation.hear_again(event, read_again(event.key, event.payload, ana.now))
+    with pytest.raises(AlreadyHandled):
+        ana.app.conversation.replay(event, read_again(event.key, event.payload, ana.now))
     with ana.app.store.begin() as work:
         assert work.clients.count() == 0

@@ -10,11 +10,11 @@ from telegram import Bot
 
 from bot.app import App
 from bot.courier import Courier
-from bot.desk import Desk
-from bot.set_aside import NOTHING, listed, replayed
+from bot.db_worker import DatabaseWorker
+from bot.operator.dead_letters import NOTHING, listed, replayed
 from bot.telegram.sender import Sender
-from bot.writer import Writer
-from state_machine.messages import Lane
+from bot.worker_thread import WorkerThread
+from state_machine.model.outgoing import Priority
 from tests.setting_aside import (
     WORDS,
     OnTelegram,
@@ -67,19 +67,24 @@ def test_a_whole_burst_that_was_refused_comes_in_its_order(ana: OnTelegram) -> N
 
 
 @pytest.mark.parametrize(
-    ("lane", "hours", "happens", "why"),
+    ("priority", "hours", "happens", "why"),
     [
-        (Lane.ANSWER, 25, None, "it is more than a day old"),
-        (Lane.REMINDER, 1, None, "it would have come unasked, and its hour is over"),
-        (Lane.ANSWER, 1, "UPDATE outbox SET body = x'01' WHERE parked IS NOT NULL", "it can't be opened any more"),
-        (Lane.ANSWER, 1, "UPDATE chats SET blocked_at = 1", "the client blocked the bot"),
-        (Lane.ANSWER, 1, "UPDATE outbox SET said_at = NULL", "it is more than a day old"),
+        (Priority.ANSWER, 25, None, "it is more than a day old"),
+        (Priority.REMINDER, 1, None, "it would have come unasked, and its hour is over"),
+        (
+            Priority.ANSWER,
+            1,
+            "UPDATE outbox SET body = x'01' WHERE parked IS NOT NULL",
+            "it can't be opened any more",
+        ),
+        (Priority.ANSWER, 1, "UPDATE chats SET blocked_at = 1", "the client blocked the bot"),
+        (Priority.ANSWER, 1, "UPDATE outbox SET said_at = NULL", "it is more than a day old"),
     ],
 )
 def test_a_bubble_that_would_only_confuse_is_dropped(
-    ana: OnTelegram, lane: Lane, hours: int, happens: str | None, why: str
+    ana: OnTelegram, priority: Priority, hours: int, happens: str | None, why: str
 ) -> None:
-    said_to(ana, "words", lane=lane)
+    said_to(ana, "words", priority=priority)
     refused(ana, 0)
     if happens is not None:
         change(ana.app.settings.data_dir / "companion.sqlite", happens)
@@ -95,7 +100,7 @@ def test_a_bubble_that_would_only_confuse_is_dropped(
 def test_a_question_that_was_refused_is_asked_before_what_was_said_to_it_is_taken_up(ana: OnTelegram) -> None:
     said_to(ana, "How was it?", asks="1:x")
     refused(ana, 0)
-    broken(ana.app).conversation.hear(ana.heard(WORDS))
+    broken(ana.app).conversation.receive(ana.heard(WORDS))
     place = ana.place
     refused(ana, 0)
     taken_up(ana)
@@ -113,14 +118,14 @@ async def test_a_courier_that_runs_in_another_process_finds_what_waits_again(
     said_to(ana, "the last words")
     refused(ana, 0)
     request = StubRequest(lambda *_: good(message(99)))
-    writer = Writer()
+    worker = WorkerThread()
     courier = Courier(
-        Desk(ana.app.store, writer, lambda: ana.now),
+        DatabaseWorker(ana.app.store, worker, lambda: ana.now),
         Sender(Bot("7:token", request=request, get_updates_request=request)),
         lambda *_: ("", b""),
     )
     running = asyncio.create_task(courier.run())
-    other = app_on(ana.app.settings.data_dir, ana.app.book, ana.app.charts, ana.app.prompts)
+    other = app_on(ana.app.settings.data_dir, ana.app.book, ana.app.machines, ana.app.prompts)
     try:
         assert "Waiting again: 1 bubble." in list(replayed(other, lambda: ana.now))
         async with asyncio.timeout(5):
@@ -130,5 +135,5 @@ async def test_a_courier_that_runs_in_another_process_finds_what_waits_again(
         other.store.close()
         await courier.stop()
         await running
-        writer.close()
+        worker.close()
     assert [fields["text"] for method, fields in request.calls if method == "sendMessage"] == ["the last words"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dialogues import signals
 from dialogues.checks.signals import check
+from dialogues.reading import signals
 from state_machine.safety.signals import CIRCUMSTANCES
 
 GROUPS = "\n\n".join(f"## {name}\n\n- `{name.replace(' ', '')}`" for name in sorted(CIRCUMSTANCES))

@@ -7,10 +7,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from dialogues.prompts import Prompts
-from state_machine.chart import Charts
-from state_machine.programme import CHECK_IN
-from state_machine.progress import Fact
+from dialogues.rendering.prompts import Prompts
+from state_machine.model.progress import Fact
+from state_machine.programme.tables import CHECK_IN
+from state_machine.turn.machine import Machines
 from tests.talking import DAY_ONE, START, Story, label_to
 
 TUESDAY = date(2026, 1, 6)
@@ -18,9 +18,9 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def late(charts: Charts, prompts: Prompts) -> Story:
+def late(machines: Machines, prompts: Prompts) -> Story:
     """Somebody in Dublin who is asked every night at half past eleven, and has put Tuesday's off for an hour."""
-    story = Story(charts, prompts).says("/start").answers({**DAY_ONE, "look_in": "never"})
+    story = Story(machines, prompts).says("/start").answers({**DAY_ONE, "look_in": "never"})
     hour = {
         "remind_days": Fact("Every day", story.now, "daily"),
         "remind_at": Fact("23:30", story.now, "23:30"),
@@ -86,8 +86,8 @@ def test_whoever_checks_in_by_themselves_before_the_hour_is_over_is_not_asked_on
     assert asked_at_half_past_eleven(late, 1)
 
 
-def test_within_one_day_nothing_is_different(charts: Charts, prompts: Prompts) -> None:
-    story = Story(charts, prompts).says("/start").answers({**DAY_ONE, "look_in": "never"})
+def test_within_one_day_nothing_is_different(machines: Machines, prompts: Prompts) -> None:
+    story = Story(machines, prompts).says("/start").answers({**DAY_ONE, "look_in": "never"})
     story.passes(days=1)
     story.says("/checkin").says("Not now").says(label_to(story, "in_an_hour"))
     assert len(story.passes(minutes=61)) == 1

@@ -14,9 +14,9 @@ import pytest
 
 from dialogues import book as books
 from dialogues.book import Book
-from dialogues.lines import Lines
-from state_machine.programme import SOS
-from state_machine.rows import PHASES
+from dialogues.helplines.tables import HelpLines
+from state_machine.programme.rows import PHASES
+from state_machine.programme.tables import SOS
 from storage.store import Store
 from tests import cut_off as alone
 from tests.talking import Client
@@ -100,7 +100,7 @@ def test_help_comes_in_one_turn_with_the_book_half_broken(words: str, phase: str
         assert "findahelpline.com" in said
     else:
         assert "Emergency (Ireland): 112" in said
-        assert all(row.name in said for row in Lines.read().by_country["IE"] if row.kind == "crisis")
+        assert all(row.name in said for row in HelpLines.read().by_country["IE"] if row.kind == "crisis")
 
 
 @pytest.mark.parametrize("phase", [None, *PHASES])

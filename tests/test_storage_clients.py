@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from state_machine.messages import Lane, Message
-from state_machine.progress import Fact, Progress
-from storage import Chat, Stale, Store, Unreadable, Work
-from storage.instants import instant, micros
+from state_machine.model.outgoing import Message, Priority
+from state_machine.model.progress import Fact, Progress
+from storage import Chat, Stale, Store, UnitOfWork, Unreadable
+from storage.timestamps import from_micros, to_micros
 from tests.storing import DAY, HOUR, MINUTE, NOW, Marks, change, full_life, rows
 
 ANA, BEN = "telegram:1001", "telegram:1002"
@@ -123,7 +123,7 @@ def test_a_client_who_blocked_us_is_neither_woken_nor_written_to_until_they_are_
         assert blocked.waiting == 0
         assert work.clients.due(NOW + DAY, 10) == []
         assert work.clients.next_wake() is None
-        work.outbox.put(chat.client, Lane.ANSWER, [Message("unheard")], NOW)
+        work.outbox.put(chat.client, Priority.ANSWER, [Message("unheard")], NOW)
         assert work.outbox.next_burst(NOW) is None
         work.clients.unblock(chat.client)
         assert work.clients.due(NOW + DAY, 10) == [(chat.client, NOW + HOUR)]
@@ -137,12 +137,12 @@ def test_one_broken_row_is_that_clients_alone(store: Store, tmp_path: Path) -> N
         with pytest.raises(Unreadable) as fault:
             work.clients.at(ANA)
         assert fault.value.client == ana.client
-        work.inbox.park("telegram:1:3", ana.client, b"what they wrote", "Unreadable")
-        work.outbox.put(ana.client, Lane.ANSWER, [Message("A kind word.")], NOW)
+        work.inbox.record_failure("telegram:1:3", ana.client, b"what they wrote", "Unreadable")
+        work.outbox.put(ana.client, Priority.ANSWER, [Message("A kind word.")], NOW)
         work.clients.wake(ana.client, NOW + DAY)
         assert work.clients.at(BEN) == ben
     with store.begin() as work:
-        assert b"what they wrote" in [parked.payload for parked in work.inbox.parked()]
+        assert b"what they wrote" in [parked.payload for parked in work.inbox.failed()]
         assert [burst.client for burst in work.outbox.bursts(NOW, 5)] == [ana.client, ben.client]
 
 
@@ -154,7 +154,7 @@ def test_a_client_whose_key_is_lost_is_unreadable_and_can_still_be_erased(store:
     with again.begin() as work:
         with pytest.raises(Unreadable):
             work.clients.at(ANA)
-        work.inbox.park("telegram:1:4", chat.client, b"lost", "Unreadable")
+        work.inbox.record_failure("telegram:1:4", chat.client, b"lost", "Unreadable")
         work.clients.erase(chat.client, [Message("bye")], NOW)
     with again.begin() as work:
         assert work.clients.at(ANA) is None
@@ -179,7 +179,7 @@ def test_an_exception_undoes_all_of_a_transaction(store: Store) -> None:
 
 
 def test_an_exception_in_a_savepoint_undoes_only_what_was_done_in_it(store: Store) -> None:
-    def part(work: Work, chat: Chat) -> None:
+    def part(work: UnitOfWork, chat: Chat) -> None:
         with work.savepoint():
             work.clients.keep(chat, Progress(phase="treatment"), None, NOW)
             work.clients.erase(chat.client, [], NOW)
@@ -216,7 +216,7 @@ def test_an_instant_without_a_zone_is_refused(store: Store) -> None:
 
 def test_instants_keep_their_microseconds() -> None:
     precise = NOW + MINUTE / 7
-    assert instant(micros(precise)) == precise
+    assert from_micros(to_micros(precise)) == precise
 
 
 def test_facts_may_hold_any_text(store: Store) -> None:

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state_machine.messages import Edit, ExportFile, Message, Outgoing, TapAnswer
-from state_machine.progress import Entry, Fact, Progress
+from state_machine.model.outgoing import Edit, ExportFile, Message, Outgoing, TapAnswer
+from state_machine.model.progress import Entry, Fact, Progress
 from storage.codec import (
     Malformed,
     read_entry,

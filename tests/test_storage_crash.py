@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from state_machine.messages import Lane, Message
+from state_machine.model.outgoing import Message, Priority
 from storage import Store
 from storage.tables import METADATA
 from tests.storing import HOUR, NOW, Marks, full_life, rows
@@ -19,8 +19,8 @@ from tests.storing import HOUR, NOW, Marks, full_life, rows
 TURNS = """
 import sys, pathlib
 from dataclasses import replace
-from state_machine.messages import Lane, Message
-from state_machine.progress import Entry
+from state_machine.model.outgoing import Lane, Message
+from state_machine.model.progress import Entry
 from storage import Store
 from tests.storing import NOW
 
@@ -40,8 +40,8 @@ while True:
 CUT = """
 import os, sys, pathlib, signal
 from storage import Store
-from storage.vault import Vault
-from state_machine.messages import Message
+from storage.crypto.vault import Vault
+from state_machine.model.outgoing import Message
 from tests.storing import NOW
 
 def die(*_):
@@ -116,7 +116,7 @@ def test_a_note_survives_a_kill_though_it_waited_for_no_disk(tmp_path: Path) -> 
     store = Store.open(tmp_path)
     with store.begin() as work:
         chat = work.clients.open("telegram:1", NOW)
-        work.outbox.put(chat.client, Lane.ANSWER, [Message("one"), Message("two")], NOW)
+        work.outbox.put(chat.client, Priority.ANSWER, [Message("one"), Message("two")], NOW)
     store.close()
     killed(NOTED, str(tmp_path))
     store = Store.open(tmp_path)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from state_machine.progress import Answer, Entry, Fact
+from state_machine.model.progress import Answer, Entry, Fact
 from storage import Store, Unreadable
 from tests.storing import DAY, NOW, change, rows
 

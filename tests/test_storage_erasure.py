@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import LargeBinary, select
 
-from state_machine.messages import Lane, Message
-from state_machine.progress import Progress
-from storage import InvalidSealing, Parting, Store, Unreadable
+from state_machine.model.outgoing import Message, Priority
+from state_machine.model.progress import Progress
+from storage import DecryptionError, Parting, Store, Unreadable
+from storage.crypto.vault import Vault
 from storage.tables import METADATA
-from storage.vault import Vault
 from tests.storing import DAY, HOUR, MINUTE, NOW, Marks, backup, full_life, rows
 
 ANA, BEN = Marks("telegram:1001"), Marks("telegram:1002")
@@ -83,7 +83,7 @@ def test_every_sealed_column_belongs_to_a_table_that_erasure_empties() -> None:
 def test_a_farewell_is_said_and_the_messages_of_two_days_are_deleted(store: Store) -> None:
     chat = full_life(store, ANA)
     with store.begin() as work:
-        work.outbox.put(chat.client, Lane.ANSWER, [Message("two days ago")], NOW - 3 * DAY)
+        work.outbox.put(chat.client, Priority.ANSWER, [Message("two days ago")], NOW - 3 * DAY)
         burst = work.outbox.next_burst(NOW)
         assert burst is not None
         work.outbox.carried(chat.client, {burst.parcels[-1].id: 5}, NOW - 3 * DAY)
@@ -164,15 +164,15 @@ def test_an_old_backup_of_the_data_can_not_be_read_after_an_erasure(
         with pytest.raises(Unreadable):
             work.entries.all(ana.client)
         assert [burst.client for burst in work.outbox.bursts(NOW, 10)] == [ben.client]
-        assert [event.payload for event in work.inbox.parked() if event.client == ana.client] == [b""]
+        assert [event.payload for event in work.inbox.failed() if event.client == ana.client] == [b""]
         for table in METADATA.sorted_tables:
             for column in table.c:
                 if not isinstance(column.type, LargeBinary) or "client" not in table.c:
                     continue
-                sealed = select(column).where(table.c.client == ana.client, column.is_not(None))
-                for value in work.connection.scalars(sealed):
-                    with pytest.raises(InvalidSealing):
-                        work.vault.open(ana.client, f"{table.name}.{column.name}", value)
+                encrypted = select(column).where(table.c.client == ana.client, column.is_not(None))
+                for value in work.connection.scalars(encrypted):
+                    with pytest.raises(DecryptionError):
+                        work.vault.decrypt(ana.client, f"{table.name}.{column.name}", value)
         assert work.clients.at(BEN.address) == ben
         assert len(work.entries.all(ben.client)) == 2
     found.close()

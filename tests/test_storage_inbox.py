@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import Parked, Store
+from storage import FailedEvent, Store
 from tests.storing import DAY, MINUTE, NOW, rows
 
 
@@ -51,20 +51,20 @@ def test_keys_stand_there_as_hashes_only(store: Store, tmp_path: Path) -> None:
 def test_a_failed_event_is_kept_until_it_is_dealt_with(store: Store, client: str) -> None:
     with store.begin() as work:
         work.inbox.is_new("telegram:1:7", NOW)
-        work.inbox.park("telegram:1:7", client, b'{"update": 1}', "TemplateError")
-        work.inbox.park("telegram:1:6", client, b"never taken", "Stale")
+        work.inbox.record_failure("telegram:1:7", client, b'{"update": 1}', "TemplateError")
+        work.inbox.record_failure("telegram:1:6", client, b"never taken", "Stale")
     with store.begin() as work:
         work.forget(NOW + 9 * DAY)
-        parked = work.inbox.parked()
+        parked = work.inbox.failed()
         assert [event.key for event in parked] == ["telegram:1:6", "telegram:1:7"]
-        assert parked[1] == Parked("telegram:1:7", client, b'{"update": 1}', "TemplateError", NOW)
+        assert parked[1] == FailedEvent("telegram:1:7", client, b'{"update": 1}', "TemplateError", NOW)
         assert not work.inbox.is_new("telegram:1:7", NOW)
-        assert work.inbox.unpark(parked[1])
-        assert not work.inbox.unpark(parked[1])
-        assert not work.inbox.fails_still(parked[1], "KeyError")
-        assert work.inbox.fails_still(parked[0], "KeyError")
-        assert [event.reason for event in work.inbox.parked()] == ["KeyError"]
-        assert [event.key for event in work.inbox.parked()] == ["telegram:1:6"]
+        assert work.inbox.resolve(parked[1])
+        assert not work.inbox.resolve(parked[1])
+        assert not work.inbox.failed_again(parked[1], "KeyError")
+        assert work.inbox.failed_again(parked[0], "KeyError")
+        assert [event.reason for event in work.inbox.failed()] == ["KeyError"]
+        assert [event.key for event in work.inbox.failed()] == ["telegram:1:6"]
         assert not work.inbox.is_new("telegram:1:7", NOW)
         work.forget(NOW + 9 * DAY)
         assert work.inbox.is_new("telegram:1:7", NOW)
@@ -72,4 +72,4 @@ def test_a_failed_event_is_kept_until_it_is_dealt_with(store: Store, client: str
 
 def test_a_reason_is_the_name_of_a_class_never_text(store: Store, client: str) -> None:
     with pytest.raises(ValueError, match="name of a class"), store.begin() as work:
-        work.inbox.park("telegram:1:7", client, b"", "no template for what she wrote")
+        work.inbox.record_failure("telegram:1:7", client, b"", "no template for what she wrote")

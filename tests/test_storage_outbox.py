@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from state_machine.messages import Choice, Edit, ExportFile, Lane, Message, Outgoing, TapAnswer
+from state_machine.model.outgoing import Choice, Edit, ExportFile, Message, Outgoing, Priority, TapAnswer
 from storage import Burst, Store
 from tests.storing import DAY, MINUTE, NOW, change, rows
 
@@ -19,9 +19,9 @@ def clients(store: Store) -> list[str]:
         return [work.clients.open(f"telegram:{number}", NOW).client for number in range(4)]
 
 
-def say(store: Store, client: str, text: str, lane: Lane = Lane.ANSWER) -> None:
+def say(store: Store, client: str, text: str, priority: Priority = Priority.ANSWER) -> None:
     with store.begin() as work:
-        work.outbox.put(client, lane, [Message(text)], NOW)
+        work.outbox.put(client, priority, [Message(text)], NOW)
 
 
 def texts(burst: Burst | None) -> list[str]:
@@ -37,24 +37,24 @@ def test_a_burst_is_all_that_waits_for_one_chat_in_the_order_it_was_said(store: 
         ExportFile("All that is kept."),
     ]
     with store.begin() as work:
-        work.outbox.put(clients[0], Lane.ANSWER, said, NOW)
-        work.outbox.put(clients[0], Lane.ANSWER, [], NOW)
+        work.outbox.put(clients[0], Priority.ANSWER, said, NOW)
+        work.outbox.put(clients[0], Priority.ANSWER, [], NOW)
     with store.begin() as work:
         burst = work.outbox.next_burst(NOW)
         assert burst is not None
         assert [parcel.message for parcel in burst.parcels] == said
-        assert (burst.client, burst.address, burst.lane) == (clients[0], "telegram:0", Lane.ANSWER)
+        assert (burst.client, burst.address, burst.priority) == (clients[0], "telegram:0", Priority.ANSWER)
         assert work.outbox.waiting(clients[0]) == 4
         assert work.outbox.next_burst(NOW, most=2) == Burst(
-            burst.client, burst.address, burst.lane, burst.parcels[:2]
+            burst.client, burst.address, burst.priority, burst.parcels[:2]
         )
 
 
 def test_safety_goes_before_answers_and_answers_before_reminders(store: Store, clients: list[str]) -> None:
-    say(store, clients[0], "reminder", Lane.REMINDER)
-    say(store, clients[1], "answer", Lane.ANSWER)
-    say(store, clients[2], "safety", Lane.SAFETY)
-    say(store, clients[3], "later answer", Lane.ANSWER)
+    say(store, clients[0], "reminder", Priority.REMINDER)
+    say(store, clients[1], "answer", Priority.ANSWER)
+    say(store, clients[2], "safety", Priority.SAFETY)
+    say(store, clients[3], "later answer", Priority.ANSWER)
     with store.begin() as work:
         bursts = work.outbox.bursts(NOW, 10)
         assert [burst.client for burst in bursts] == [clients[2], clients[1], clients[3], clients[0]]
@@ -65,21 +65,21 @@ def test_safety_goes_before_answers_and_answers_before_reminders(store: Store, c
 def test_in_one_chat_what_was_said_first_goes_first_and_an_urgent_word_pulls_it_along(
     store: Store, clients: list[str]
 ) -> None:
-    say(store, clients[0], "somebody's answer", Lane.ANSWER)
-    say(store, clients[1], "reminder", Lane.REMINDER)
-    say(store, clients[1], "numbers to call", Lane.SAFETY)
+    say(store, clients[0], "somebody's answer", Priority.ANSWER)
+    say(store, clients[1], "reminder", Priority.REMINDER)
+    say(store, clients[1], "numbers to call", Priority.SAFETY)
     with store.begin() as work:
         burst = work.outbox.next_burst(NOW)
         assert burst is not None
-        assert burst.lane is Lane.SAFETY
+        assert burst.priority is Priority.SAFETY
         assert texts(burst) == ["reminder", "numbers to call"]
 
 
 def test_one_chat_with_very_much_waiting_hides_no_other(store: Store, clients: list[str]) -> None:
     with store.begin() as work:
-        work.outbox.put(clients[0], Lane.ANSWER, [Message(str(number)) for number in range(300)], NOW)
+        work.outbox.put(clients[0], Priority.ANSWER, [Message(str(number)) for number in range(300)], NOW)
     for client in clients[1:]:
-        say(store, client, "one", Lane.ANSWER)
+        say(store, client, "one", Priority.ANSWER)
     with store.begin() as work:
         bursts = work.outbox.bursts(NOW, 4)
         assert [(burst.client, len(burst.parcels)) for burst in bursts] == [
@@ -92,7 +92,7 @@ def test_what_was_carried_is_emptied_and_leaves_its_message_id_for_two_days(
     store: Store, clients: list[str], tmp_path: Path
 ) -> None:
     with store.begin() as work:
-        work.outbox.put(clients[0], Lane.ANSWER, [Message("a"), TapAnswer("tap"), Message("b")], NOW)
+        work.outbox.put(clients[0], Priority.ANSWER, [Message("a"), TapAnswer("tap"), Message("b")], NOW)
     with store.begin() as work:
         burst = work.outbox.next_burst(NOW)
         assert burst is not None
@@ -137,7 +137,7 @@ def test_marks_for_another_client_or_for_nobody_do_nothing(store: Store, clients
 
 
 def test_a_held_chat_waits_and_the_others_do_not(store: Store, clients: list[str]) -> None:
-    say(store, clients[0], "a", Lane.SAFETY)
+    say(store, clients[0], "a", Priority.SAFETY)
     say(store, clients[1], "b")
     with store.begin() as work:
         work.outbox.hold(clients[0], NOW + 3 * MINUTE)
@@ -146,7 +146,7 @@ def test_a_held_chat_waits_and_the_others_do_not(store: Store, clients: list[str
 
 
 def test_when_all_are_held_nothing_is_carried_until_then(store: Store, clients: list[str]) -> None:
-    say(store, clients[0], "a", Lane.SAFETY)
+    say(store, clients[0], "a", Priority.SAFETY)
     with store.begin() as work:
         work.outbox.hold(None, NOW + 3 * MINUTE)
         work.outbox.hold(None, NOW + MINUTE)
@@ -181,7 +181,7 @@ def test_a_parcel_that_does_not_open_is_parked_and_the_rest_goes_on(
     with store.begin() as work:
         assert [texts(burst) for burst in work.outbox.bursts(NOW, 2)] == [["whole"], ["whole too"]]
     parked = rows(tmp_path / "companion.sqlite", "SELECT id, parked FROM outbox WHERE parked IS NOT NULL")
-    assert parked == [(1, "InvalidSealing"), (3, "InvalidSealing")]
+    assert parked == [(1, "DecryptionError"), (3, "DecryptionError")]
 
 
 def test_numbers_are_never_given_twice(store: Store, clients: list[str]) -> None:
@@ -198,12 +198,12 @@ def test_numbers_are_never_given_twice(store: Store, clients: list[str]) -> None
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(said=st.lists(st.tuples(st.integers(0, 3), st.sampled_from(Lane)), max_size=40), most=st.integers(1, 5))
+@given(said=st.lists(st.tuples(st.integers(0, 3), st.sampled_from(Priority)), max_size=40), most=st.integers(1, 5))
 def test_however_it_was_said_each_chat_hears_it_in_order_and_all_of_it(
-    store: Store, clients: list[str], said: list[tuple[int, Lane]], most: int
+    store: Store, clients: list[str], said: list[tuple[int, Priority]], most: int
 ) -> None:
-    for number, (who, lane) in enumerate(said):
-        say(store, clients[who], str(number), lane)
+    for number, (who, priority) in enumerate(said):
+        say(store, clients[who], str(number), priority)
     heard: dict[str, list[str]] = {client: [] for client in clients}
     while True:
         with store.begin() as work:
@@ -213,6 +213,6 @@ def test_however_it_was_said_each_chat_hears_it_in_order_and_all_of_it(
                 work.outbox.carried(burst.client, {parcel.id: 1 for parcel in burst.parcels}, NOW)
         if not bursts:
             break
-        assert [burst.lane for burst in bursts] == sorted(burst.lane for burst in bursts)
+        assert [burst.priority for burst in bursts] == sorted(burst.priority for burst in bursts)
     for index, client in enumerate(clients):
         assert heard[client] == [str(number) for number, (who, _) in enumerate(said) if who == index]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from state_machine.messages import Message
+from state_machine.model.outgoing import Message
 from storage import Store
-from storage.vault import Vault
+from storage.crypto.vault import Vault
 from tests.storing import NOW, Marks, backup, disguises, full_life
 
 MARKS = Marks("telegram:7358218804")
@@ -63,7 +63,7 @@ def test_words_sealed_in_a_turn_that_was_undone_leave_no_trace_either(tmp_path: 
         with store.begin() as work:
             chat = work.clients.at(MARKS.address)
             assert chat is not None
-            work.inbox.park("telegram:1:9", chat.client, MARKS.words.encode(), "Fault")
+            work.inbox.record_failure("telegram:1:9", chat.client, MARKS.words.encode(), "Fault")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

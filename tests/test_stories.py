@@ -9,10 +9,10 @@ from datetime import timedelta
 import pytest
 
 from bot.app import App
-from state_machine.effects import Erase
-from state_machine.messages import Lane
-from state_machine.programme import CHECK_IN, GO_ON, NOTE, SETTINGS, SUITABILITY, WELCOME
-from state_machine.progress import MOST_OPEN
+from state_machine.model.effects import Erase
+from state_machine.model.outgoing import Priority
+from state_machine.model.progress import MOST_OPEN
+from state_machine.programme.tables import CHECK_IN, GO_ON, NOTE, SETTINGS, SUITABILITY, WELCOME
 from tests.talking import DAY_ONE, NOTHING_WRONG, SAD_WEEKS, Client, Story, keeps, label_to
 
 PHQ_9 = "measures/phq_9"
@@ -46,7 +46,7 @@ def test_after_the_safety_talk_the_interrupted_step_is_offered_not_forced_and_un
     ana_on_day_2.says("help me")
     assert safety_of(ana_on_day_2)
     assert ana_on_day_2.turn is not None
-    assert ana_on_day_2.turn.lane is Lane.SAFETY
+    assert ana_on_day_2.turn.priority is Priority.SAFETY
     ana_on_day_2.says(label_to(ana_on_day_2, "only_numbers"))
     assert ana_on_day_2.front.dialogue == GO_ON
     assert ana_on_day_2.progress.runs[-2] == before
@@ -128,7 +128,7 @@ def test_item_9_opens_the_safety_talk_before_any_total_is_shown_and_the_scale_ca
     ana.answers(SAD_WEEKS, until="#".join(keeps(ana.script, "phq9_9", PHQ_9)))
     ana.answers({"phq9_9": "2"}, until=_safety_dialogue(ana))
     assert ana.turn is not None
-    assert ana.turn.lane is Lane.SAFETY
+    assert ana.turn.priority is Priority.SAFETY
     assert {said.partition("#")[0] for said in ana.steps_said} == {ana.front.dialogue}
     assert "phq9_total" not in ana.progress.facts
     ana.answers({"danger": "no"}, until=GO_ON)

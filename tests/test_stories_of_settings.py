@@ -7,16 +7,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from state_machine.chart import Charts
-from state_machine.programme import CHECK_IN
+from state_machine.programme.tables import CHECK_IN
+from state_machine.turn.machine import Machines
 from tests.talking import Story, keeps, label_to
 
 
-def test_what_a_dialogue_needs_and_nobody_knows_is_asked_first(charts: Charts, ana: Story) -> None:
-    needy = replace(charts.script.dialogues[CHECK_IN], needs=("small_thing", "name"))
-    script = replace(charts.script, dialogues={**charts.script.dialogues, CHECK_IN: needy})
+def test_what_a_dialogue_needs_and_nobody_knows_is_asked_first(machines: Machines, ana: Story) -> None:
+    needy = replace(machines.script.dialogues[CHECK_IN], needs=("small_thing", "name"))
+    script = replace(machines.script, dialogues={**machines.script.dialogues, CHECK_IN: needy})
     facts = {name: fact for name, fact in ana.progress.facts.items() if name not in needy.needs}
-    ana.charts, ana.progress = replace(charts, script=script), replace(ana.progress, facts=facts)
+    ana.machines, ana.progress = replace(machines, script=script), replace(ana.progress, facts=facts)
     ana.says("/checkin")
     assert ana.place == "#".join(keeps(script, "small_thing"))
     ana.says(next(offer.label for offer in ana.offers))

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dialogues.prompts import Prompts
-from state_machine import occasions
-from state_machine.chart import Charts
-from state_machine.effects import Say
-from state_machine.programme import CHECK_IN, CLOCK_CHECK, FIRST_PEOPLE, SUITABILITY
+from dialogues.rendering.prompts import Prompts
+from state_machine.model.effects import Say
+from state_machine.programme.tables import CHECK_IN, CLOCK_CHECK, FIRST_PEOPLE, SUITABILITY
+from state_machine.schedule import triggers
+from state_machine.turn.machine import Machines
 from tests.talking import DAY_ONE, NOTHING_WRONG, SAD_WEEKS, START, Story, label_to, reply
 
 # --- time ---------------------------------------------------------------------------------
@@ -40,9 +40,9 @@ def test_silence_takes_its_way_once(ana: Story) -> None:
     ],
 )
 def test_day_2_and_day_4_come_on_the_right_day_at_the_hour_they_chose(
-    country: str, zone: str, start: datetime, charts: Charts, prompts: Prompts
+    country: str, zone: str, start: datetime, machines: Machines, prompts: Prompts
 ) -> None:
-    story = Story(charts, prompts, now=start).says("/start").answers({**DAY_ONE, "country": country})
+    story = Story(machines, prompts, now=start).says("/start").answers({**DAY_ONE, "country": country})
     first = start.astimezone(ZoneInfo(zone)).date()
     assert story.progress.begun == first
     assert _next_on_their_clock(story, zone) == (first + timedelta(days=1), time(9))
@@ -55,13 +55,13 @@ def test_day_2_and_day_4_come_on_the_right_day_at_the_hour_they_chose(
 
 
 def _until_the_talk(story: Story) -> None:
-    due = occasions.talk_due(story.script, story.progress)
+    due = triggers.talk_due(story.script, story.progress)
     assert due is not None
     story.passes(seconds=(due - story.now).total_seconds() + 1)
 
 
 def _next_on_their_clock(story: Story, zone: str) -> tuple[date, time]:
-    due = occasions.talk_due(story.script, story.progress)
+    due = triggers.talk_due(story.script, story.progress)
     assert due is not None
     local = due.astimezone(ZoneInfo(zone))
     return local.date(), local.time()

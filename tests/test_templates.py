@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from jinja2 import TemplateError
 
-from dialogues.branches import STAND_IN, every_word, longest
-from dialogues.mentions import mentions
+from dialogues.checks.mentions import mentions
+from dialogues.checks.template_text import STAND_IN, every_word, longest
 from dialogues.templates import compiled, environment, fault_in, quoted
 
 ENV = environment(("zero", "one", "two"))

@@ -12,9 +12,9 @@ import dialogues
 from dialogues import book
 from dialogues.book import Book
 from dialogues.checks import Severity, check
-from dialogues.mentions import mentions
+from dialogues.checks.mentions import mentions
 from dialogues.templates import VARIABLES, environment
-from state_machine.kinds import Kind
+from state_machine.model.answer_kinds import AnswerKind
 
 ROOT = Path(dialogues.__file__).parent.parent
 CODE = [path for folder in ("state_machine", "bot", "dialogues") for path in (ROOT / folder).rglob("*.py")]
@@ -75,7 +75,7 @@ def test_every_refrain_is_said_by_the_program_or_in_a_bubble() -> None:
     ]
     wordings += [wording for each in made.refrains.values() for wording in each]
     in_bubbles = set().union(*(mentions(env, wording).refrains for wording in wordings))
-    placeholders = {f"placeholder_{kind.name.lower()}" for kind in Kind}
+    placeholders = {f"placeholder_{kind.name.lower()}" for kind in AnswerKind}
     unsaid = made.refrains.keys() - in_bubbles - said_by_name() - placeholders - strings()
     assert unsaid == set()
 

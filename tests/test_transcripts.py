@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from bot.app import App
-from bot.conversation import Heard
-from dialogues.prompts import Prompts
-from state_machine import occasions
-from state_machine.chart import Charts
-from state_machine.events import Event, Tapped, Woke
-from state_machine.messages import Outgoing
-from state_machine.progress import Progress
+from bot.conversation import InboundEvent
+from dialogues.rendering.prompts import Prompts
+from state_machine.model.events import Event, Tapped, Woke
+from state_machine.model.outgoing import Outgoing
+from state_machine.model.progress import Progress
+from state_machine.schedule import triggers
+from state_machine.turn.machine import Machines
 from tests.performing import InMemory, Performance, chat_files
 
 ADDRESS = "terminal:chat"
@@ -37,7 +37,7 @@ class ThroughTheStore:
             return
         with self._app.store.begin() as work:
             chat = work.clients.open(ADDRESS, progress.heard or _EPOCH)
-            wake_at = occasions.next_wake(self._app.charts.script, progress)
+            wake_at = triggers.next_wake(self._app.machines.script, progress)
             work.clients.keep(chat, progress, wake_at, progress.heard or _EPOCH)
 
     def happens(self, event: Event) -> list[Outgoing]:
@@ -50,8 +50,10 @@ class ThroughTheStore:
             assert self._app.conversation.wake(chat.client, chat.wake_at, event.at)
         else:
             tapped = isinstance(event, Tapped)
-            heard = Heard(f"test:{self._turns}", ADDRESS, event, 1 if tapped else None, "tap" if tapped else None)
-            self._app.conversation.hear(heard)
+            heard = InboundEvent(
+                f"test:{self._turns}", ADDRESS, event, 1 if tapped else None, "tap" if tapped else None
+            )
+            self._app.conversation.receive(heard)
         return self._carried(event)
 
     def _carried(self, event: Event) -> list[Outgoing]:
@@ -84,9 +86,9 @@ def _chats() -> list[object]:
 
 
 @pytest.mark.parametrize("path", _chats())
-def test_the_chat_comes_out_as_it_is_written(path: Path, charts: Charts, prompts: Prompts) -> None:
+def test_the_chat_comes_out_as_it_is_written(path: Path, machines: Machines, prompts: Prompts) -> None:
     written = path.read_text(encoding="utf-8")
-    performed = Performance(charts, prompts, InMemory(charts, prompts)).perform(written)
+    performed = Performance(machines, prompts, InMemory(machines, prompts)).perform(written)
     if os.environ.get("REWRITE"):
         path.write_text(performed, encoding="utf-8")
         return
@@ -95,7 +97,7 @@ def test_the_chat_comes_out_as_it_is_written(path: Path, charts: Charts, prompts
 
 @pytest.mark.parametrize("path", _chats())
 def test_the_chat_comes_out_the_same_with_progress_written_and_read_back_between_all_turns(
-    path: Path, charts: Charts, prompts: Prompts, app: App
+    path: Path, machines: Machines, prompts: Prompts, app: App
 ) -> None:
     written = path.read_text(encoding="utf-8")
-    assert Performance(charts, prompts, ThroughTheStore(app)).perform(written) == written
+    assert Performance(machines, prompts, ThroughTheStore(app)).perform(written) == written

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage import InvalidSealing
-from storage.keystore import KeyStore
-from storage.operator_key import OperatorKey
-from storage.recent import Recent
-from storage.vault import Vault
+from storage import DecryptionError
+from storage.crypto.keystore import KeyStore
+from storage.crypto.lru import LruCache
+from storage.crypto.operator_key import OperatorKey
+from storage.crypto.vault import Vault
 from tests.storing import FIRST, change, kept_keys
 
 ANA, BEN = "a" * 32, "b" * 32
@@ -36,32 +36,32 @@ def vault(tmp_path: Path) -> Iterator[Vault]:
 
 
 def test_what_was_sealed_opens_again(vault: Vault) -> None:
-    assert vault.open(ANA, "chats.progress", vault.seal(ANA, "chats.progress", b"words")) == b"words"
-    assert vault.open(ANA, "chats.progress", vault.seal(ANA, "chats.progress", b"")) == b""
+    assert vault.decrypt(ANA, "chats.progress", vault.encrypt(ANA, "chats.progress", b"words")) == b"words"
+    assert vault.decrypt(ANA, "chats.progress", vault.encrypt(ANA, "chats.progress", b"")) == b""
 
 
 def test_the_same_words_are_never_sealed_the_same_way(vault: Vault) -> None:
-    assert len({vault.seal(ANA, "outbox.body", b"yes") for _ in range(50)}) == 50
+    assert len({vault.encrypt(ANA, "outbox.body", b"yes") for _ in range(50)}) == 50
 
 
 @pytest.mark.parametrize(
     ("client", "column"), [(BEN, "chats.progress"), (ANA, "chats.address"), ("c" * 32, "chats.progress")]
 )
 def test_what_was_moved_to_another_client_or_column_is_refused(vault: Vault, client: str, column: str) -> None:
-    sealed = vault.seal(ANA, "chats.progress", b"words")
-    with pytest.raises(InvalidSealing):
-        vault.open(client, column, sealed)
+    encrypted = vault.encrypt(ANA, "chats.progress", b"words")
+    with pytest.raises(DecryptionError):
+        vault.decrypt(client, column, encrypted)
 
 
 def test_what_was_moved_is_refused_even_under_the_same_key(tmp_path: Path, vault: Vault) -> None:
-    sealed = vault.seal_parting(ANA, b"words")
-    with pytest.raises(InvalidSealing):
-        vault.open_parting(BEN, sealed)
+    encrypted = vault.encrypt_erasure_notice(ANA, b"words")
+    with pytest.raises(DecryptionError):
+        vault.decrypt_erasure_notice(BEN, encrypted)
     wrapped, _ = kept_keys(tmp_path / "keys.sqlite")[ANA]
     change(tmp_path / "keys.sqlite", "UPDATE keys SET wrapped = ? WHERE owner = ?", wrapped, BEN)
     again = opened(tmp_path, has_data=True)
-    with pytest.raises(InvalidSealing):
-        again.seal(BEN, "chats.progress", b"words")
+    with pytest.raises(DecryptionError):
+        again.encrypt(BEN, "chats.progress", b"words")
     again.close()
 
 
@@ -72,12 +72,12 @@ def test_a_sealed_value_with_any_byte_changed_or_cut_is_refused(
 ) -> None:
     vault = opened(tmp_path_factory.mktemp("vault"))
     vault.make(ANA, "telegram:1")
-    sealed = vault.seal(ANA, "outbox.body", b"some words")
-    place = data.draw(st.integers(0, len(sealed) - 1))
-    other = data.draw(st.integers(0, 255).filter(lambda byte: byte != sealed[place]))
-    for wrong in (sealed[:place] + bytes([other]) + sealed[place + 1 :], sealed[:place]):
-        with pytest.raises(InvalidSealing):
-            vault.open(ANA, "outbox.body", wrong)
+    encrypted = vault.encrypt(ANA, "outbox.body", b"some words")
+    place = data.draw(st.integers(0, len(encrypted) - 1))
+    other = data.draw(st.integers(0, 255).filter(lambda byte: byte != encrypted[place]))
+    for wrong in (encrypted[:place] + bytes([other]) + encrypted[place + 1 :], encrypted[:place]):
+        with pytest.raises(DecryptionError):
+            vault.decrypt(ANA, "outbox.body", wrong)
     vault.close()
 
 
@@ -91,13 +91,13 @@ def test_a_destroyed_key_is_gone_from_the_file_and_from_memory(vault: Vault, tmp
     file = tmp_path / "keys.sqlite"
     wrapped, finder = kept_keys(file)[ANA]
     assert wrapped in file.read_bytes()
-    sealed = vault.seal(ANA, "outbox.body", b"words")
+    encrypted = vault.encrypt(ANA, "outbox.body", b"words")
     vault.destroy(ANA)
     for trace in (wrapped, finder, ANA.encode()):
         assert trace not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert vault.find("telegram:1") is None
-    with pytest.raises(InvalidSealing):
-        vault.open(ANA, "outbox.body", sealed)
+    with pytest.raises(DecryptionError):
+        vault.decrypt(ANA, "outbox.body", encrypted)
     assert vault.find("telegram:2") == BEN
 
 
@@ -106,7 +106,7 @@ def test_hashes_of_a_client_mean_nothing_once_the_key_is_gone(vault: Vault) -> N
     assert vault.fingerprint(ANA, "entries.kind", "grief/first_talk") == before
     assert vault.fingerprint(BEN, "entries.kind", "grief/first_talk") != before
     vault.destroy(ANA)
-    with pytest.raises(InvalidSealing):
+    with pytest.raises(DecryptionError):
         vault.fingerprint(ANA, "entries.kind", "grief/first_talk")
     vault.make(ANA, "telegram:1")
     assert vault.fingerprint(ANA, "entries.kind", "grief/first_talk") != before
@@ -129,14 +129,14 @@ def test_only_so_many_keys_are_held_open(tmp_path: Path) -> None:
     vault = opened(tmp_path, room=2)
     for number in range(5):
         vault.make(str(number), f"telegram:{number}")
-    sealed = {str(number): vault.seal(str(number), "outbox.body", b"words") for number in range(5)}
-    assert {vault.open(client, "outbox.body", value) for client, value in sealed.items()} == {b"words"}
+    encrypted = {str(number): vault.encrypt(str(number), "outbox.body", b"words") for number in range(5)}
+    assert {vault.decrypt(client, "outbox.body", value) for client, value in encrypted.items()} == {b"words"}
     assert [vault.find(f"telegram:{number}") for number in range(5)] == [str(number) for number in range(5)]
     vault.close()
 
 
 def test_what_was_used_last_is_remembered_longest() -> None:
-    recent: Recent[str, int] = Recent(2)
+    recent: LruCache[str, int] = LruCache(2)
     recent.put("a", 1)
     recent.put("b", 2)
     assert recent.get("a") == 1

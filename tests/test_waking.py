@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.app import App
-from state_machine import occasions
-from state_machine.programme import CHECK_IN, FIRST_PEOPLE, GENTLE_WORD, MAP, SOS
-from state_machine.progress import Run
-from state_machine.script import Silence
+from state_machine.model.progress import Run
+from state_machine.model.script import Silence
+from state_machine.programme.tables import CHECK_IN, FIRST_PEOPLE, GENTLE_WORD, MAP, SOS
+from state_machine.schedule import triggers
 from tests.talking import DAY_ONE, NOTHING_WRONG, SAD_WEEKS, Client, walk
 
 LAST_DAY_OF_WORDS = datetime(2026, 1, 11, 21, 0, tzinfo=UTC)
@@ -67,7 +67,7 @@ def test_two_silences_that_end_in_the_same_instant_both_end(zed: Client) -> None
     progress = replace(zed.progress, runs=runs, suspended=True)
     chat = zed.chat
     with zed.app.store.begin() as work:
-        work.clients.keep(chat, progress, occasions.next_wake(zed.script, progress), asked)
+        work.clients.keep(chat, progress, triggers.next_wake(zed.script, progress), asked)
     zed.now = max(asked, over) + timedelta(minutes=1)
     lives(zed, datetime(2026, 1, 10, 12, 0, tzinfo=UTC))
     assert not zed.progress.runs
@@ -100,7 +100,7 @@ def test_what_is_due_seconds_after_a_silence_comes_at_its_own_second(zed: Client
     chat = zed.chat
     progress = replace(zed.progress, runs=(Run(90, CHECK_IN, "mood_now", asked, asked),), slots={"check_in": asked})
     with zed.app.store.begin() as work:
-        work.clients.keep(chat, progress, occasions.next_wake(zed.script, progress), asked)
+        work.clients.keep(chat, progress, triggers.next_wake(zed.script, progress), asked)
     zed.now = asked
     lives(zed, six - timedelta(seconds=1))
     assert not zed.progress.runs

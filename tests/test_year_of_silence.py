@@ -11,14 +11,14 @@ from telegram import Bot
 
 from bot.app import App
 from bot.courier import Courier
-from bot.desk import Desk
+from bot.db_worker import DatabaseWorker
+from bot.scheduler import Scheduler
 from bot.telegram.sender import Sender
-from bot.ticker import Ticker
-from bot.writer import Writer
-from state_machine import occasions
-from state_machine.effects import Erase
-from state_machine.events import Woke
-from state_machine.programme import GO_ON, RETENTION, SUITABILITY
+from bot.worker_thread import WorkerThread
+from state_machine.model.effects import Erase
+from state_machine.model.events import Woke
+from state_machine.programme.tables import GO_ON, RETENTION, SUITABILITY
+from state_machine.schedule import triggers
 from tests.talking import DAY_ONE, NOTHING_WRONG, Client, Story, label_to
 from tests.telegram.stub import StubRequest, good
 
@@ -30,7 +30,7 @@ def lives(story: Story, **time: float) -> Iterator[tuple[datetime, str]]:
     """Let time pass; when something was said, and at which place they stood then."""
     until = story.now + timedelta(**time)
     for _ in range(2000):
-        due = occasions.next_wake(story.script, story.progress)
+        due = triggers.next_wake(story.script, story.progress)
         if due is None or due > until:
             story.now = until
             return
@@ -109,17 +109,19 @@ def gone(app: App) -> Client:
 
 async def lives_on(client: Client, until: datetime) -> None:
     """The bot runs on, and looks about every six hours."""
-    writer = Writer()
-    desk = Desk(client.app.store, writer, lambda: client.now)
+    worker = WorkerThread()
+    database = DatabaseWorker(client.app.store, worker, lambda: client.now)
     bot = Bot("7:token", request=(silence := StubRequest(lambda *_: good(True))), get_updates_request=silence)
     heard_all = asyncio.Event()
     heard_all.set()
-    ticker = Ticker(desk, client.app.conversation, Courier(desk, Sender(bot), client.app.export), heard_all)
+    scheduler = Scheduler(
+        database, client.app.conversation, Courier(database, Sender(bot), client.app.export), heard_all
+    )
     while client.now < until:
         client.now += timedelta(hours=6)
-        await ticker.tick()
+        await scheduler.tick()
         assert not client.carried(), "something is to be said to somebody who blocked us"
-    writer.close()
+    worker.close()
 
 
 async def test_of_whoever_blocked_the_bot_the_last_words_are_kept_for_a_day_and_no_longer(gone: Client) -> None:

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from bot.conversation import Conversation
 from bot.courier import Courier
-from bot.desk import Desk
+from bot.db_worker import DatabaseWorker
 from bot.messenger import NotCarried
-from state_machine.messages import Message
+from state_machine.model.outgoing import Message
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +22,8 @@ AT_ONCE = 5
 class Groups:
     """The groups we have been put into. Nothing about them is kept."""
 
-    def __init__(self, desk: Desk, conversation: Conversation, courier: Courier) -> None:
-        self._desk = desk
+    def __init__(self, database: DatabaseWorker, conversation: Conversation, courier: Courier) -> None:
+        self._database = database
         self._conversation = conversation
         self._courier = courier
         self._declined: dict[str, datetime] = {}
@@ -31,7 +31,7 @@ class Groups:
 
     def decline(self, address: str) -> bool:
         """Begin to say no, once an hour. False if it was said lately, or too many are being told just now."""
-        now = self._desk.now()
+        now = self._database.now()
         self._declined = {a: at for a, at in self._declined.items() if now - at < DECLINE_EVERY}
         if address in self._declined or len(self._declining) >= AT_ONCE:
             return False
@@ -50,7 +50,7 @@ class Groups:
 
     async def _say_no(self, address: str) -> None:
         try:
-            words = await self._desk.run(self._conversation.in_group)
+            words = await self._database.run(self._conversation.in_group)
             await self._courier.say(address, Message(words, keeps_keyboard=True))
         except NotCarried as failure:
             log.info("a group could not be answered (%s)", type(failure).__name__)

@@ -10,7 +10,7 @@ from telegram import (
     ReplyKeyboardRemove,
 )
 
-from state_machine.messages import Choice, Message
+from state_machine.model.outgoing import Choice, Message
 
 LONGEST_PLACEHOLDER = 64
 PICKED = "✓ "

@@ -16,17 +16,17 @@ from typing import Any
 from telegram import Update
 from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
-from bot.conversation import Conversation, Heard
+from bot.conversation import Conversation, InboundEvent
 from bot.courier import Courier
-from bot.desk import Desk
+from bot.db_worker import DatabaseWorker
 from bot.pauses import pause_after
 from bot.telegram.backlog import Backlog
+from bot.telegram.client import PollingBot
 from bot.telegram.groups import Groups
-from bot.telegram.inbound import ALLOWED_UPDATES, InGroup, Left, Reader
-from bot.telegram.kept import written
-from bot.telegram.library import PollingBot
-from state_machine.events import Shared
-from storage.work import Work
+from bot.telegram.payloads import written
+from bot.telegram.updates import ALLOWED_UPDATES, ClientLeft, GroupMention, UpdateReader
+from state_machine.model.events import Shared
+from storage.unit_of_work import UnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class TokenRefused(Exception):
 
 
 @dataclass
-class Heeded:
+class IntakeCounts:
     """What came in. Numbers only."""
 
     updates: int = 0
@@ -61,21 +61,21 @@ class Polling:
     def __init__(
         self,
         bot: PollingBot,
-        desk: Desk,
+        database: DatabaseWorker,
         conversation: Conversation,
         courier: Courier,
         wait: int = WAIT,
     ) -> None:
-        self.counts = Heeded()
+        self.counts = IntakeCounts()
         self.backlog = Backlog()
         self._bot = bot
-        self._desk = desk
+        self._database = database
         self._conversation = conversation
         self._courier = courier
         self._wait = wait
-        self._reader = Reader(bot.id, bot.bot.username)
+        self._reader = UpdateReader(bot.id, bot.bot.username)
         self._offset: int | None = None
-        self._groups = Groups(desk, conversation, courier)
+        self._groups = Groups(database, conversation, courier)
         self._albums: OrderedDict[str, str] = OrderedDict()
 
     async def run(self) -> None:
@@ -127,10 +127,10 @@ class Polling:
 
     async def take(self, updates: list[dict[str, Any]]) -> None:
         """Hand on a batch: the updates of one chat in order, those of different chats side by side."""
-        chats: dict[str, list[Heard | Left]] = {}
+        chats: dict[str, list[InboundEvent | ClientLeft]] = {}
         for raw in updates:
             what = self._read(raw)
-            if isinstance(what, InGroup):
+            if isinstance(what, GroupMention):
                 self.counts.declined += self._groups.decline(what.address)
             elif what is not None:
                 chats.setdefault(what.address, []).append(what)
@@ -139,21 +139,21 @@ class Polling:
         if numbers:
             self._offset = max(numbers) + 1
 
-    def _read(self, raw: dict[str, Any]) -> Heard | Left | InGroup | None:
+    def _read(self, raw: dict[str, Any]) -> InboundEvent | ClientLeft | GroupMention | None:
         self.counts.updates += 1
         try:
             payload = written(raw)
             update = Update.de_json(raw, None)
-            what = self._reader.read(update, self._desk.now(), payload)
+            what = self._reader.read(update, self._database.now(), payload)
         except Exception as fault:  # an update in a shape nobody knows yet must not hide those after it
             self.counts.unread += 1
             log.error("an update can't be read (%s); passed over", type(fault).__name__)
             return None
-        if isinstance(what, Heard) and self._same_album(update, what):
+        if isinstance(what, InboundEvent) and self._same_album(update, what):
             return None
         return what
 
-    def _same_album(self, update: Update, heard: Heard) -> bool:
+    def _same_album(self, update: Update, heard: InboundEvent) -> bool:
         """Whether this is a further picture of an album already answered: one gesture, one answer."""
         album = update.message.media_group_id if update.message is not None else None
         if album is None or not isinstance(heard.event, Shared):
@@ -165,10 +165,10 @@ class Polling:
             self._albums.popitem(last=False)
         return same and not heard.event.caption
 
-    async def _hand_on(self, chat: Iterable[Heard | Left]) -> None:
+    async def _hand_on(self, chat: Iterable[InboundEvent | ClientLeft]) -> None:
         settled = False
         for what in chat:
-            if isinstance(what, Heard) and not settled:
+            if isinstance(what, InboundEvent) and not settled:
                 # Once: what is on the wire later answers this batch, and crosses the rest of it in any case.
                 await self._courier.settled(what.address)
                 settled = True
@@ -177,7 +177,7 @@ class Polling:
                 tries += 1
                 await asyncio.sleep(min(pause_after(tries) / 4, LONGEST_PAUSE))
 
-    async def _taken(self, what: Heard | Left, tries: int) -> bool:
+    async def _taken(self, what: InboundEvent | ClientLeft, tries: int) -> bool:
         """Whether this update needs no further try: it was handed on, or passed over after some tries in vain."""
         try:
             await self._tell(what)
@@ -190,21 +190,21 @@ class Polling:
         # The conversation parks what breaks in a turn, so the store itself may be at fault. If it takes the key
         # of this update, it is not; if it takes nothing, nothing is acknowledged until it does.
         try:
-            await self._desk.do(lambda work: self._take_key(work, what))
+            await self._database.do(lambda work: self._take_key(work, what))
         except Exception as fault:
             log.error("the store takes nothing (%s); updates wait at Telegram", type(fault).__name__)
             return False
         self.counts.passed_over += 1
         return True
 
-    def _take_key(self, work: Work, what: Heard | Left) -> None:
-        work.inbox.is_new(what.key, self._desk.now())
+    def _take_key(self, work: UnitOfWork, what: InboundEvent | ClientLeft) -> None:
+        work.inbox.is_new(what.key, self._database.now())
 
-    async def _tell(self, what: Heard | Left) -> None:
-        if isinstance(what, Left):
-            await self._desk.run(self._conversation.blocked, what.key, what.address, self._desk.now())
+    async def _tell(self, what: InboundEvent | ClientLeft) -> None:
+        if isinstance(what, ClientLeft):
+            await self._database.run(self._conversation.blocked, what.key, what.address, self._database.now())
             return
-        if not await self._desk.run(self._conversation.hear, what):
+        if not await self._database.run(self._conversation.receive, what):
             self.counts.again += 1
         self._courier.nudge()
 

@@ -22,7 +22,7 @@ from telegram.error import (
 
 from bot.messenger import Blocked, NotCarried, NotNow, Refused, Unclear
 from bot.telegram.keyboard import buttons, keyboard
-from state_machine.messages import Deletion, Edit, ExportFile, Message, Outgoing, TapAnswer
+from state_machine.model.outgoing import Deletion, Edit, ExportFile, Message, Outgoing, TapAnswer
 
 T = TypeVar("T")
 

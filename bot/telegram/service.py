@@ -16,16 +16,16 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot.conversation import Conversation
 from bot.courier import Courier
-from bot.desk import Desk
+from bot.db_worker import DatabaseWorker
 from bot.pace import Pace
 from bot.pauses import pause_after
-from bot.telegram.library import Http, PollingBot, make_bot
+from bot.scheduler import Scheduler
+from bot.telegram.client import Http, PollingBot, make_bot
 from bot.telegram.polling import TURNED_AWAY, Polling, TokenRefused
 from bot.telegram.sender import Sender
-from bot.ticker import Ticker
-from bot.writer import Writer
+from bot.worker_thread import WorkerThread
 from storage.store import Store
-from storage.work import Work
+from storage.unit_of_work import UnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +60,9 @@ def quieten() -> None:
 async def run(  # noqa: PLR0913, PLR0917 - each part of the house, handed over by who built it
     wiring: Wiring,
     store: Store,
-    writer: Writer,
+    worker: WorkerThread,
     conversation: Conversation,
-    export: Callable[[Work, str], tuple[str, bytes]],
+    export: Callable[[UnitOfWork, str], tuple[str, bytes]],
     now: Callable[[], datetime],
     stop: asyncio.Event | None = None,
     pace: Pace | None = None,
@@ -79,20 +79,20 @@ async def run(  # noqa: PLR0913, PLR0917 - each part of the house, handed over b
         try:
             if await _reached(bot, stop):
                 await _offer(bot, wiring.menu)
-                desk = Desk(store, writer, now)
-                courier = Courier(desk, Sender(bot, previews_off=wiring.previews_off), export, pace)
-                polling = Polling(bot, desk, conversation, courier)
-                ticker = Ticker(desk, conversation, courier, polling.backlog.taken)
-                await _serve(polling, courier, ticker, stop)
+                database = DatabaseWorker(store, worker, now)
+                courier = Courier(database, Sender(bot, previews_off=wiring.previews_off), export, pace)
+                polling = Polling(bot, database, conversation, courier)
+                scheduler = Scheduler(database, conversation, courier, polling.backlog.taken)
+                await _serve(polling, courier, scheduler, stop)
         finally:
             await bot.shutdown()
 
 
-async def _serve(polling: Polling, courier: Courier, ticker: Ticker, stop: asyncio.Event) -> None:
+async def _serve(polling: Polling, courier: Courier, scheduler: Scheduler, stop: asyncio.Event) -> None:
     log.info("ready")
     stopped = asyncio.create_task(stop.wait())
     carrying = asyncio.create_task(courier.run())
-    tasks = {asyncio.create_task(polling.run()), asyncio.create_task(ticker.run()), carrying, stopped}
+    tasks = {asyncio.create_task(polling.run()), asyncio.create_task(scheduler.run()), carrying, stopped}
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks - {carrying}:
         task.cancel()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialogues.faults import Fault, Severity
+from dialogues.reading.faults import Fault, Severity
 
 __all__ = ["Fault", "Severity", "check"]
 

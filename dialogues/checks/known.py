@@ -6,17 +6,17 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from dialogues.faults import Fault
-from dialogues.mentions import Mentions, mentions
-from dialogues.rules import Rule
+from dialogues.checks.mentions import Mentions, mentions
+from dialogues.reading.faults import Fault
+from dialogues.reading.rules import Rule
 from dialogues.templates import VARIABLES, fault_in
-from state_machine.kinds import Kind
-from state_machine.script import Bubble, Dialogue, Step
+from state_machine.model.answer_kinds import AnswerKind
+from state_machine.model.script import Bubble, Dialogue, Step
 
 PERSON = "person"
 Refrains = Mapping[str, Sequence[str]]
 """The wordings of each refrain by its name."""
-_BRINGS_PERSON = {Kind.NEW_NAME, Kind.ONE_PERSON}
+_BRINGS_PERSON = {AnswerKind.NEW_NAME, AnswerKind.ONE_PERSON}
 
 
 def known_on_every_path(

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from dialogues.branches import longest
-from dialogues.faults import Fault
-from dialogues.rules import Rule
-from state_machine.script import Bubble, Dialogue, Step
+from dialogues.checks.template_text import longest
+from dialogues.reading.faults import Fault
+from dialogues.reading.rules import Rule
+from state_machine.model.script import Bubble, Dialogue, Step
 
 LONGEST_BUBBLE = 400
 MOST_BUBBLES = 3

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from dialogues.faults import Fault
-from dialogues.rules import Rule
-from state_machine.script import Dialogue
+from dialogues.reading.faults import Fault
+from dialogues.reading.rules import Rule
+from state_machine.model.script import Dialogue
 
 
 def every_step_is_reached(dialogue: Dialogue) -> Iterator[Fault]:

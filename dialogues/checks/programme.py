@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from dialogues.checks.tables import Tables
-from dialogues.faults import Fault, Severity
-from dialogues.rules import Rule
+from dialogues.reading.faults import Fault, Severity
+from dialogues.reading.rules import Rule
 from state_machine.conditions import CONDITIONS
-from state_machine.script import Dialogue, Part, When
+from state_machine.model.script import Dialogue, Part, When
 
-TABLES_FILE = "state_machine/programme.py"
+TABLES_FILE = "state_machine/programme/tables.py"
 CONDITIONS_FILE = "state_machine/conditions"
 CONTENTS_FILE = "CONTENTS.md"
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dialogues.faults import Fault
-from dialogues.rules import Rule
-from dialogues.signals import WORDS, Section, SignalBook, required
+from dialogues.reading.faults import Fault
+from dialogues.reading.rules import Rule
+from dialogues.reading.signals import WORDS, SignalBook, SignalSection, required
 from state_machine.safety import Screen
-from state_machine.safety.language import Words
-from state_machine.safety.notation import NotationError, Pattern
+from state_machine.safety.matcher import Vocabulary
+from state_machine.safety.patterns import NotationError, PhrasePattern
 from state_machine.safety.signals import CIRCUMSTANCES
 
 
@@ -31,11 +31,11 @@ def _fault(file: str, line: int, sentence: str) -> Fault:
 def _patterns(book: SignalBook) -> list[Fault]:
     """Patterns that can't be read, and groups that no pattern names."""
     faults: list[Fault] = []
-    groups = Words(book.signals).groups
+    groups = Vocabulary(book.signals).groups
     for section in book.sections:
         for line in section.patterns:
             try:
-                Pattern(groups.pattern(line.text)).one_of  # noqa: B018 - asking for it is the check
+                PhrasePattern(groups.pattern(line.text)).one_of  # noqa: B018 - asking for it is the check
             except NotationError as error:
                 faults.append(_fault(section.file, line.line, str(error)))
     for group in book.groups:
@@ -70,7 +70,7 @@ def _examples(book: SignalBook) -> list[Fault]:
     return faults
 
 
-def _found(screen: Screen, section: Section, text: str) -> bool:
+def _found(screen: Screen, section: SignalSection, text: str) -> bool:
     signal = section.signal
     if signal.hint:
         return screen.hint(signal.name.rpartition("/")[2], text)

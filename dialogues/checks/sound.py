@@ -7,8 +7,8 @@ from collections.abc import Collection
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from dialogues.checks import known, paths, steps
-from dialogues.faults import Fault
-from state_machine.script import Dialogue
+from dialogues.reading.faults import Fault
+from state_machine.model.script import Dialogue
 
 
 def sound(

@@ -7,13 +7,13 @@ from itertools import pairwise
 
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from dialogues.faults import Fault
-from dialogues.rules import Rule
+from dialogues.reading.faults import Fault
+from dialogues.reading.rules import Rule
 from dialogues.templates import fault_in
 from state_machine.conditions import CONDITIONS
-from state_machine.kinds import Kind
-from state_machine.plain_words import plain
-from state_machine.script import Dialogue, Label, Numbers, Silence, Step, Way, When
+from state_machine.model.answer_kinds import AnswerKind
+from state_machine.model.script import Dialogue, Label, Numbers, Silence, Step, Way, When
+from state_machine.model.text import normalise
 
 LONGEST_LABEL = 64
 MOST_BUTTONS = 12
@@ -108,7 +108,7 @@ def answers_differ(dialogue: Dialogue, skip: str) -> Iterator[Fault]:
         seen: set[str] = set()
         for way in step.ways:
             answer = _answer(way, skip)
-            if isinstance(way.takes, Label) and answer == plain(skip):
+            if isinstance(way.takes, Label) and answer == normalise(skip):
                 yield Fault(
                     dialogue.file, way.line, f"“{skip}” is written [*Skip*](#{way.target}).", Rule.LABELS_DIFFER
                 )
@@ -125,10 +125,10 @@ def answers_differ(dialogue: Dialogue, skip: str) -> Iterator[Fault]:
 def _answer(way: Way, skip: str) -> str:
     if isinstance(way.takes, Label):
         # A label of emoji only is compared as it is.
-        return plain(way.takes.text) or way.takes.text
-    if way.takes is Kind.SKIP:
-        return plain(skip)
-    if isinstance(way.takes, Kind):
+        return normalise(way.takes.text) or way.takes.text
+    if way.takes is AnswerKind.SKIP:
+        return normalise(skip)
+    if isinstance(way.takes, AnswerKind):
         return str(way.takes)
     return ""
 
@@ -176,5 +176,5 @@ def buttons_fit(dialogue: Dialogue) -> Iterator[Fault]:
 
 def _buttons(step: Step) -> int:
     numbers = sum(way.takes.high - _low(way) + 1 for way in step.ways if isinstance(way.takes, Numbers))
-    others = sum(isinstance(way.takes, Label) or way.takes is Kind.SKIP for way in step.ways)
+    others = sum(isinstance(way.takes, Label) or way.takes is AnswerKind.SKIP for way in step.ways)
     return others + (numbers if numbers <= _MOST_NUMBER_BUTTONS else 0)

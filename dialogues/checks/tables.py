@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from state_machine import programme
-from state_machine.rows import PHASES
+from state_machine.programme import tables as programme_tables
+from state_machine.programme.rows import PHASES
 
 
-class Row(Protocol):
+class DepartureRow(Protocol):
     """One row of the departures."""
 
     @property
@@ -23,7 +23,7 @@ class Row(Protocol):
     def to(self) -> str | None: ...
 
 
-class FactRow(Protocol):
+class InterruptRow(Protocol):
     """One row of the interrupts."""
 
     @property
@@ -32,27 +32,27 @@ class FactRow(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What `state_machine/programme.py` says, or what a test says in its place.
+    """What `state_machine/programme/tables.py` says, or what a test says in its place.
 
     `opened`: dialogues that a row or a rule of the engine opens; `asked`: memories that a row asks again;
     `conditions`: conditions that the rows name.
     """
 
     phases: tuple[str, ...] = ()
-    departures: Sequence[Row] = ()
-    interrupts: Sequence[FactRow] = ()
+    departures: Sequence[DepartureRow] = ()
+    interrupts: Sequence[InterruptRow] = ()
     opened: Collection[str] = field(default_factory=frozenset)
     asked: Collection[str] = field(default_factory=frozenset)
     conditions: Collection[str] = field(default_factory=frozenset)
 
 
 def of_the_programme() -> Tables:
-    """The tables as they are written in `state_machine/programme.py`."""
+    """The tables as they are written in `state_machine/programme/tables.py`."""
     return Tables(
         phases=PHASES,
-        departures=programme.DEPARTURES,
-        interrupts=programme.INTERRUPTS,
-        opened=programme.opened(),
-        asked=programme.asked(),
-        conditions=programme.conditions(),
+        departures=programme_tables.DEPARTURES,
+        interrupts=programme_tables.INTERRUPTS,
+        opened=programme_tables.opened(),
+        asked=programme_tables.asked(),
+        conditions=programme_tables.conditions(),
     )

@@ -9,9 +9,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from dialogues.book import CONTENTS, REFRAINS, Book
 from dialogues.checks import known, lengths, programme, steps, wording
 from dialogues.checks.tables import Tables, of_the_programme
-from dialogues.faults import Fault
+from dialogues.reading.faults import Fault
 from dialogues.templates import environment
-from state_machine.script import Dialogue
+from state_machine.model.script import Dialogue
 
 
 def whole_book(book: Book, tables: Tables | None = None) -> Iterator[Fault]:
@@ -41,7 +41,7 @@ def _words(book: Book, tables: Tables) -> Iterator[Fault]:
     needs = {need for dialogue in dialogues.values() for need in dialogue.needs}
     yield from known.can_be_asked_alone(needs | set(tables.asked), book.script.dialogues, env, refrains)
     every = [wording.said_in(dialogue, env, refrains) for dialogue in dialogues.values()]
-    every.append(wording.Said(REFRAINS, tuple(book.refrain_bubbles.values()), env, refrains))
+    every.append(wording.SpokenText(REFRAINS, tuple(book.refrain_bubbles.values()), env, refrains))
     for dialogue in dialogues.values():
         yield from lengths.the_client_may_soon_speak(dialogue, env, refrains)
     for said in every:

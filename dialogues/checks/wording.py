@@ -9,12 +9,12 @@ from statistics import median
 
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from dialogues.branches import every_word, longest
+from dialogues.checks.template_text import every_word, longest
 from dialogues.checks.words import grade, sentences, without_quotes, words
-from dialogues.faults import Fault, Severity
-from dialogues.never_say import STOCK, Phrase
-from dialogues.rules import Rule
-from state_machine.script import Bubble, Dialogue, Part
+from dialogues.reading.faults import Fault, Severity
+from dialogues.reading.never_say import STOCK, Phrase
+from dialogues.reading.rules import Rule
+from state_machine.model.script import Bubble, Dialogue, Part
 
 SCALES = "measures/"
 """The words of a scale are its authors' and stay as they are."""
@@ -27,7 +27,7 @@ _NAME = "Ben"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SpokenText:
     """One file's bubbles with what is needed to read them."""
 
     file: str
@@ -54,13 +54,15 @@ class Said:
                 yield bubble, without_quotes(longest(self.env, wording, silent, _NAME))
 
 
-def said_in(dialogue: Dialogue, env: ImmutableSandboxedEnvironment, refrains: Mapping[str, Sequence[str]]) -> Said:
+def said_in(
+    dialogue: Dialogue, env: ImmutableSandboxedEnvironment, refrains: Mapping[str, Sequence[str]]
+) -> SpokenText:
     """The bubbles of a dialogue."""
     bubbles = [bubble for step in dialogue.steps.values() for bubble in step.bubbles]
-    return Said(dialogue.file, bubbles, env, refrains, dialogue.safety)
+    return SpokenText(dialogue.file, bubbles, env, refrains, dialogue.safety)
 
 
-def reads_easily(said: Said) -> Iterator[Fault]:
+def reads_easily(said: SpokenText) -> Iterator[Fault]:
     """The reading grade of a dialogue is at most 7, and never over 9."""
     if said.is_scale or said.safety:
         return
@@ -79,7 +81,7 @@ def reads_easily(said: Said) -> Iterator[Fault]:
         )
 
 
-def sentences_are_short(said: Said) -> Iterator[Fault]:
+def sentences_are_short(said: SpokenText) -> Iterator[Fault]:
     """No sentence has more than 25 words."""
     if said.is_scale or said.safety:
         return
@@ -95,7 +97,7 @@ def sentences_are_short(said: Said) -> Iterator[Fault]:
                 )
 
 
-def sentences_are_mostly_short(said: Said) -> Iterator[Fault]:
+def sentences_are_mostly_short(said: SpokenText) -> Iterator[Fault]:
     """Half of the sentences have at most 12 words."""
     counts = [len(words(sentence)) for _, text in said.at_longest() for sentence in sentences(text)]
     if not said.is_scale and counts and median(counts) > _MEDIAN_SENTENCE:
@@ -126,7 +128,7 @@ def never_in_a_title(
                 )
 
 
-def never_said(said: Said, phrases: Sequence[Phrase]) -> Iterator[Fault]:
+def never_said(said: SpokenText, phrases: Sequence[Phrase]) -> Iterator[Fault]:
     """No bubble says what `never_say.md` lists."""
     if said.is_scale:
         return
@@ -142,7 +144,7 @@ def never_said(said: Said, phrases: Sequence[Phrase]) -> Iterator[Fault]:
                     )
 
 
-def few_stock_phrases(every: Sequence[Said], phrases: Sequence[Phrase]) -> Iterator[Fault]:
+def few_stock_phrases(every: Sequence[SpokenText], phrases: Sequence[Phrase]) -> Iterator[Fault]:
     """Of all bubbles, one in a hundred may hold a stock phrase."""
     stock = [phrase for phrase in phrases if phrase.group == STOCK]
     spoken = [said for said in every if not said.is_scale and not said.safety]
@@ -164,7 +166,7 @@ def few_stock_phrases(every: Sequence[Said], phrases: Sequence[Phrase]) -> Itera
         )
 
 
-def no_exclamation(said: Said) -> Iterator[Fault]:
+def no_exclamation(said: SpokenText) -> Iterator[Fault]:
     """We don't raise our voice."""
     for bubble, text in said.texts():
         if re.search(r"!", text):

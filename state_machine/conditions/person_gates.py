@@ -2,43 +2,43 @@
 
 from __future__ import annotations
 
-from state_machine import gates
 from state_machine.conditions.registry import condition
-from state_machine.gates import Gate
-from state_machine.view import View
+from state_machine.model.context import Context
+from state_machine.rules import person_gates
+from state_machine.rules.person_gates import Gate
 
 
 @condition
-def gate_open(view: View) -> bool:
+def gate_open(context: Context) -> bool:
     """The gate of the person the talk in front is about is open, and was asked in the last 60 days."""
-    return gates.of_run(view) is Gate.OPEN
+    return person_gates.of_run(context) is Gate.OPEN
 
 
 @condition
-def gate_closed(view: View) -> bool:
+def gate_closed(context: Context) -> bool:
     """The gate of the person the talk in front is about is closed."""
-    return gates.of_run(view) is Gate.CLOSED
+    return person_gates.of_run(context) is Gate.CLOSED
 
 
 @condition
-def someone_frightens_them(view: View) -> bool:
+def someone_frightens_them(context: Context) -> bool:
     """The client said of somebody on the map that they are afraid of them, or controlled, hurt or forced by them."""
-    return any(gates.kept_out(person) for person in view.progress.people)
+    return any(person_gates.kept_out(person) for person in context.progress.people)
 
 
 @condition
-def eating_is_a_trouble(view: View) -> bool:
+def eating_is_a_trouble(context: Context) -> bool:
     """The client said that eating is a trouble for them."""
-    return view.code("eating") in {"yes", "known", "danger"}
+    return context.code("eating") in {"yes", "known", "danger"}
 
 
 @condition
-def nothing_is_kept_yet(view: View) -> bool:
+def nothing_is_kept_yet(context: Context) -> bool:
     """The client has not consented, so nothing may be kept."""
-    return view.progress.consent is None
+    return context.progress.consent is None
 
 
 @condition
-def given_by_itself(view: View) -> bool:
+def given_by_itself(context: Context) -> bool:
     """The answer in front was asked for by itself, outside the talk it belongs to."""
-    return view.run is not None and view.run.amends
+    return context.run is not None and context.run.amends

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from state_machine.view import View
+from state_machine.model.context import Context
 
-Condition = Callable[[View], bool]
+Condition = Callable[[Context], bool]
 CONDITIONS: dict[str, Condition] = {}
 
 

@@ -1,7 +1,7 @@
 """The screen: the first reader of every message. It finds words of danger; the phrases themselves are content."""
 
-from state_machine.safety.reading import Kind, Reading, Tier
+from state_machine.safety.reading import DangerKind, RiskReading, Tier
 from state_machine.safety.screen import Screen
 from state_machine.safety.signals import Signal, Signals
 
-__all__ = ["Kind", "Reading", "Screen", "Signal", "Signals", "Tier"]
+__all__ = ["DangerKind", "RiskReading", "Screen", "Signal", "Signals", "Tier"]

@@ -15,7 +15,7 @@ class Tier(IntEnum):
     SOMEONE_ELSE = 3
 
 
-class Kind(StrEnum):
+class DangerKind(StrEnum):
     """What it is about. The last three are no alarm; the first two of them ask for an answer of their own."""
 
     SELF = "self"
@@ -28,40 +28,42 @@ class Kind(StrEnum):
     NONE = "none"
 
 
-ALARMS = frozenset({Kind.SELF, Kind.OTHERS, Kind.VIOLENCE, Kind.MEDICAL, Kind.SOMEONE_ELSE})
+ALARMS = frozenset(
+    {DangerKind.SELF, DangerKind.OTHERS, DangerKind.VIOLENCE, DangerKind.MEDICAL, DangerKind.SOMEONE_ELSE}
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RiskReading:
     """`signal` names the section of the content that was found, never the client's words; None: nothing was."""
 
     tier: Tier = Tier.NONE
-    kind: Kind = Kind.NONE
+    kind: DangerKind = DangerKind.NONE
     signal: str | None = None
 
     @property
-    def alarm(self) -> Kind:
+    def alarm(self) -> DangerKind:
         """The kind as far as it is an alarm; what needs only another tone counts as none."""
-        return self.kind if self.kind in ALARMS else Kind.NONE
+        return self.kind if self.kind in ALARMS else DangerKind.NONE
 
 
-NOTHING = Reading()
-FAULT = Reading(Tier.ASK, Kind.SELF, "a fault in the screen")
+NOTHING = RiskReading()
+FAULT = RiskReading(Tier.ASK, DangerKind.SELF, "a fault in the screen")
 """What is answered where the screen itself failed: better one question too many."""
 
 _BY_TIER = {Tier.EXPLICIT: 3, Tier.ASK: 2, Tier.SOMEONE_ELSE: 1, Tier.NONE: 0}
 _BY_KIND = (
-    Kind.MEDICAL,
-    Kind.SELF,
-    Kind.VIOLENCE,
-    Kind.OTHERS,
-    Kind.SOMEONE_ELSE,
-    Kind.FRESH_LOSS,
-    Kind.AFTER_SUICIDE,
-    Kind.NONE,
+    DangerKind.MEDICAL,
+    DangerKind.SELF,
+    DangerKind.VIOLENCE,
+    DangerKind.OTHERS,
+    DangerKind.SOMEONE_ELSE,
+    DangerKind.FRESH_LOSS,
+    DangerKind.AFTER_SUICIDE,
+    DangerKind.NONE,
 )
 
 
-def strength(reading: Reading) -> tuple[int, int]:
+def strength(reading: RiskReading) -> tuple[int, int]:
     """By this the strongest of several readings is chosen: first the tier, then how little it can wait."""
     return _BY_TIER[reading.tier], -_BY_KIND.index(reading.kind)

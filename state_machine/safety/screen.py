@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from state_machine.safety.language import Language
-from state_machine.safety.reading import FAULT, NOTHING, Kind, Reading, strength
+from state_machine.safety.matcher import Language
+from state_machine.safety.reading import FAULT, NOTHING, DangerKind, RiskReading, strength
 from state_machine.safety.signals import Signals
 
 
@@ -19,7 +19,7 @@ class Screen:
         """Raises `NotationError` if a pattern can't be read or a needed word group is missing."""
         self._languages = tuple(Language(signals) for signals in languages)
 
-    def read(self, text: str, before: Sequence[str] = ()) -> Reading:
+    def read(self, text: str, before: Sequence[str] = ()) -> RiskReading:
         """The strongest reading of one message, alone and together with the ones `before` it (oldest first).
 
         `before` are the client's two last messages; what stands in them alone has been read already and counts
@@ -29,9 +29,9 @@ class Screen:
             strongest = max(self.every(text, before), key=strength, default=NOTHING)
         except Exception:
             return FAULT
-        return NOTHING if strongest.kind is Kind.NONE else strongest
+        return NOTHING if strongest.kind is DangerKind.NONE else strongest
 
-    def every(self, text: str, before: Sequence[str] = ()) -> list[Reading]:
+    def every(self, text: str, before: Sequence[str] = ()) -> list[RiskReading]:
         """All that is found in a message, idioms too. For checks; may raise where `read` answers with tier 2."""
         return [reading for language in self._languages for reading in language.read(text, before[-2:])]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from state_machine.safety.reading import Kind, Tier
+from state_machine.safety.reading import DangerKind, Tier
 
 CLAUSE, ME, SOMEBODY, ANYBODY = "clause starts", "me", "somebody", "anybody"
 PEOPLE, NOBODY = "people of mine", "nobody"
@@ -26,7 +26,7 @@ class Signal:
 
     name: str
     tier: Tier
-    kind: Kind
+    kind: DangerKind
     patterns: tuple[str, ...]
     hint: bool = False
 

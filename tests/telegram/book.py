@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot import app
 from bot.settings import Settings
-from dialogues import signals
-from state_machine import chart
+from dialogues.reading import signals
+from state_machine.turn import machine
 
 BOOK, PROMPTS = app.words(Settings(_env_file=None))  # type: ignore[call-arg]
-CHARTS = chart.build(BOOK.script, signals.screen())
+CHARTS = machine.build(BOOK.script, signals.screen())

@@ -79,8 +79,8 @@ class Proxy:
     async def _serve(self, app: web.Application) -> str:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2, handler_cancellation=True)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
+        setup = web.TCPSite(runner, "127.0.0.1", 0)
+        await setup.start()
         self._runners.append(runner)
         host, port = runner.addresses[0][:2]
         return f"http://{host}:{port}"

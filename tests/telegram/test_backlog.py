@@ -13,15 +13,15 @@ from telegram.error import NetworkError
 
 from bot.app import App
 from bot.courier import Courier
-from bot.desk import Desk
+from bot.db_worker import DatabaseWorker
+from bot.scheduler import Scheduler
 from bot.telegram import backlog
-from bot.telegram.library import PollingBot
+from bot.telegram.client import PollingBot
 from bot.telegram.polling import MOST_UPDATES, Polling
 from bot.telegram.sender import Sender
 from bot.telegram.service import _serve
-from bot.ticker import Ticker
-from bot.writer import Writer
-from state_machine.offers import token
+from bot.worker_thread import WorkerThread
+from state_machine.turn.options import token
 from tests.talking import Client
 from tests.telegram.stub import Answer, StubRequest, bad, good, message
 
@@ -69,20 +69,20 @@ class Telegram(StubRequest):
 @asynccontextmanager
 async def at_work(app: App, telegram: Telegram, now: Callable[[], datetime]) -> AsyncIterator[Polling]:
     """The bot's own parts, begun as the service begins them."""
-    writer, stop = Writer(), asyncio.Event()
+    worker, stop = WorkerThread(), asyncio.Event()
     bot = PollingBot("7:token", request=telegram, get_updates_request=telegram)
     await bot.initialize()
-    desk = Desk(app.store, writer, now)
-    courier = Courier(desk, Sender(bot), app.export)
-    polling = Polling(bot, desk, app.conversation, courier)
-    ticker = Ticker(desk, app.conversation, courier, polling.backlog.taken)
-    serving = asyncio.create_task(_serve(polling, courier, ticker, stop))
+    database = DatabaseWorker(app.store, worker, now)
+    courier = Courier(database, Sender(bot), app.export)
+    polling = Polling(bot, database, app.conversation, courier)
+    scheduler = Scheduler(database, app.conversation, courier, polling.backlog.taken)
+    serving = asyncio.create_task(_serve(polling, courier, scheduler, stop))
     try:
         yield polling
     finally:
         stop.set()
         await serving
-        writer.close()
+        worker.close()
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from telegram import Update
 
-from bot.conversation import Heard
-from bot.telegram.inbound import InGroup, Left, Reader
-from state_machine.events import Edited, Said, Shared, Tapped
+from bot.conversation import InboundEvent
+from bot.telegram.updates import ClientLeft, GroupMention, UpdateReader
+from state_machine.model.events import Edited, Said, Shared, Tapped
 
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 ANA = {"id": 5, "is_bot": False, "first_name": "Ana"}
@@ -23,9 +23,11 @@ STICKER = {**PICTURE, "type": "regular", "is_animated": False, "is_video": False
 ORIGIN = {"type": "hidden_user", "date": 1, "sender_user_name": "Ben"}
 
 
-def read(update: dict[str, Any], username: str | None = "CompanionBot") -> Heard | Left | InGroup | None:
+def read(
+    update: dict[str, Any], username: str | None = "CompanionBot"
+) -> InboundEvent | ClientLeft | GroupMention | None:
     parsed = Update.de_json({"update_id": 12, **update}, None)
-    return Reader(7, username).read(parsed, AT, b"raw")
+    return UpdateReader(7, username).read(parsed, AT, b"raw")
 
 
 def message(chat: dict[str, Any] = PRIVATE, **content: Any) -> dict[str, Any]:
@@ -34,12 +36,12 @@ def message(chat: dict[str, Any] = PRIVATE, **content: Any) -> dict[str, Any]:
 
 def event_of(kind: str = "message", **content: Any) -> Any:
     heard = read({kind: message(**content)})
-    assert heard is None or isinstance(heard, Heard)
+    assert heard is None or isinstance(heard, InboundEvent)
     return heard and heard.event
 
 
 def test_words_come_with_where_and_when_they_were_said() -> None:
-    assert read({"message": message(text="hello")}) == Heard(
+    assert read({"message": message(text="hello")}) == InboundEvent(
         key="telegram:7:12",
         address="telegram:7:5",
         event=Said(AT, "hello"),
@@ -73,7 +75,7 @@ def test_our_name_after_a_command_is_left_out(text: str, heard: str) -> None:
 
 def test_where_our_name_is_unknown_any_name_after_a_command_is_ours() -> None:
     heard = read({"message": message(text="/help@CompanionBot")}, username=None)
-    assert isinstance(heard, Heard)
+    assert isinstance(heard, InboundEvent)
     assert heard.event == Said(AT, "/help")
 
 
@@ -119,14 +121,14 @@ def query(**more: Any) -> dict[str, Any]:
 
 def test_a_tap_names_its_button_its_message_and_what_that_showed() -> None:
     heard = read(query(message={"message_id": 3, "date": 1, "chat": PRIVATE, "from": US, "text": "How bad?"}))
-    assert heard == Heard("telegram:7:12", "telegram:7:5", Tapped(AT, "r1.s.0"), 3, "q", b"raw", "How bad?")
+    assert heard == InboundEvent("telegram:7:12", "telegram:7:5", Tapped(AT, "r1.s.0"), 3, "q", b"raw", "How bad?")
 
 
 def test_a_tap_on_a_message_too_old_to_be_shown_is_still_a_tap() -> None:
     heard = read(query(message={"message_id": 3, "date": 0, "chat": PRIVATE}))
-    assert heard == Heard("telegram:7:12", "telegram:7:5", Tapped(AT, "r1.s.0"), 3, "q", b"raw", None)
+    assert heard == InboundEvent("telegram:7:12", "telegram:7:5", Tapped(AT, "r1.s.0"), 3, "q", b"raw", None)
     heard = read(query())
-    assert heard == Heard("telegram:7:12", "telegram:7:5", Tapped(AT, "r1.s.0"), None, "q", b"raw", None)
+    assert heard == InboundEvent("telegram:7:12", "telegram:7:5", Tapped(AT, "r1.s.0"), None, "q", b"raw", None)
 
 
 def membership(chat: dict[str, Any], old: str, new: str) -> Any:
@@ -142,12 +144,12 @@ def membership(chat: dict[str, Any], old: str, new: str) -> Any:
 
 
 def test_blocking_us_is_leaving_and_coming_back_is_told_by_their_words() -> None:
-    assert membership(PRIVATE, "member", "kicked") == Left("telegram:7:12", "telegram:7:5")
+    assert membership(PRIVATE, "member", "kicked") == ClientLeft("telegram:7:12", "telegram:7:5")
     assert membership(PRIVATE, "kicked", "member") is None
 
 
 def test_in_a_group_only_what_is_said_to_us_counts() -> None:
-    in_group = InGroup("telegram:7:-9")
+    in_group = GroupMention("telegram:7:-9")
     assert membership(GROUP, "left", "member") == in_group
     assert membership(GROUP, "member", "kicked") is None
     assert read({"message": message(GROUP, text="/start")}) == in_group

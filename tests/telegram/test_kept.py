@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from telegram import Update
 
-from bot.conversation import Heard
-from bot.telegram.inbound import Reader
-from bot.telegram.kept import NotAnEvent, read_again, written
+from bot.conversation import InboundEvent
+from bot.telegram.payloads import NotAnEvent, read_again, written
+from bot.telegram.updates import UpdateReader
 
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 NAME = "Marigold Quastenflosser"
@@ -65,8 +65,8 @@ UPDATES: dict[str, dict[str, Any]] = {
 def test_every_kind_is_kept_without_names_and_means_the_same_afterwards(update: dict[str, Any]) -> None:
     raw = {"update_id": 12, **update}
     payload = written(raw)
-    heard = Reader(7, "CompanionBot").read(Update.de_json(json.loads(json.dumps(raw)), None), AT, payload)
-    assert isinstance(heard, Heard)
+    heard = UpdateReader(7, "CompanionBot").read(Update.de_json(json.loads(json.dumps(raw)), None), AT, payload)
+    assert isinstance(heard, InboundEvent)
     assert NAME not in str(json.loads(payload))
     assert read_again(heard.key, payload, AT) == heard
     later = read_again(heard.key, payload, AT + timedelta(days=1))

@@ -14,15 +14,15 @@ import pytest
 
 from bot.conversation import Conversation
 from bot.courier import Courier
-from bot.desk import Desk
-from bot.telegram.kept import read_again
-from bot.telegram.library import PollingBot
+from bot.db_worker import DatabaseWorker
+from bot.telegram.client import PollingBot
+from bot.telegram.payloads import read_again
 from bot.telegram.polling import Polling, TokenRefused
 from bot.telegram.sender import Sender
-from bot.writer import Writer
-from dialogues.lines import Lines
-from dialogues.prompts import Prompts
-from state_machine.programme import WELCOME
+from bot.worker_thread import WorkerThread
+from dialogues.helplines.tables import HelpLines
+from dialogues.rendering.prompts import Prompts
+from state_machine.programme.tables import WELCOME
 from storage.store import Store
 from tests.cut_off import with_broken
 from tests.telegram.book import BOOK, CHARTS, PROMPTS
@@ -39,17 +39,17 @@ class Office:
         self.offsets: list[str | None] = []
         self.asked = asyncio.Event()
         self.store = Store.open(folder)
-        self.writer = Writer()
+        self.worker = WorkerThread()
         request = StubRequest(self._answer)
         self.bot = PollingBot("7:token", request=request, get_updates_request=request)
-        desk = Desk(self.store, self.writer, lambda: AT)
-        self.courier = Courier(desk, Sender(self.bot), lambda *_: ("", b""))
+        database = DatabaseWorker(self.store, self.worker, lambda: AT)
+        self.courier = Courier(database, Sender(self.bot), lambda *_: ("", b""))
         self.conversation = Conversation(self.store, CHARTS, PROMPTS)
-        self._desk = desk
+        self._database = database
 
     async def polling(self) -> Polling:
         await self.bot.initialize()
-        return Polling(self.bot, self._desk, self.conversation, self.courier)
+        return Polling(self.bot, self._database, self.conversation, self.courier)
 
     def _answer(self, method: str, fields: dict[str, str]) -> Answer:
         assert method == "getUpdates"
@@ -80,7 +80,7 @@ async def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     monkeypatch.setattr("bot.telegram.polling.asyncio.sleep", no_time)
     made = Office(tmp_path)
     yield made
-    made.writer.close()
+    made.worker.close()
     made.store.close()
 
 
@@ -100,13 +100,13 @@ async def test_updates_are_acknowledged_by_asking_for_the_next_after_the_commit(
 async def test_an_update_whose_turn_failed_is_kept_without_a_name_and_can_be_taken_up_again(office: Office) -> None:
     whole, book = office.conversation, with_broken(BOOK, [WELCOME])
     office.conversation = Conversation(
-        office.store, replace(CHARTS, script=book.script), Prompts(book, Lines.read(), "Robin")
+        office.store, replace(CHARTS, script=book.script), Prompts(book, HelpLines.read(), "Robin")
     )
     await office.serve(good([said(11)]))
     with office.store.begin() as work:
-        (event,) = work.inbox.parked()
+        (event,) = work.inbox.failed()
     assert b"Ana" not in event.payload
-    assert whole.hear_again(event, read_again(event.key, event.payload, AT)) is None
+    assert whole.replay(event, read_again(event.key, event.payload, AT)) is None
     await office.serve(good([said(11)]))
     assert office.waiting() == 3, "the kind word, and then what /start is answered with"
 
@@ -138,14 +138,14 @@ async def test_while_the_store_takes_nothing_nothing_is_acknowledged(office: Off
 async def test_an_update_that_breaks_everything_is_passed_over_and_the_next_one_taken(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real: Callable[[Any], bool] = office.conversation.hear
+    real: Callable[[Any], bool] = office.conversation.receive
 
     def picky(heard: Any) -> bool:
         if heard.key.endswith(":11"):
             raise ValueError("a fault of ours")
         return real(heard)
 
-    monkeypatch.setattr(office.conversation, "hear", picky)
+    monkeypatch.setattr(office.conversation, "receive", picky)
     loop = await office.serve(good([said(11), said(12)]))
     assert loop.counts.passed_over == 1
     assert office.offsets[-1] == "13"

@@ -10,9 +10,9 @@ from telegram.error import NetworkError, TimedOut
 
 from bot.messenger import NotNow, Unclear
 from bot.telegram.aiohttp_request import AiohttpRequest
-from bot.telegram.library import Http, PollingBot, make_bot
+from bot.telegram.client import Http, PollingBot, make_bot
 from bot.telegram.sender import Sender
-from state_machine.messages import Choice, Edit, ExportFile, Message, TapAnswer
+from state_machine.model.outgoing import Choice, Edit, ExportFile, Message, TapAnswer
 from tests.telegram.proxy import TOKEN, USERNAME, Actor, Proxy, refusal
 
 CHAT = "telegram:7:5"
@@ -84,7 +84,7 @@ async def test_a_server_that_is_not_there_is_a_network_error() -> None:
 
 
 async def test_a_late_answer_is_a_time_out() -> None:
-    async def answer_never(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    async def answer_never(_reader: asyncio.StreamReader, _worker: asyncio.StreamWriter) -> None:
         await asyncio.Event().wait()
 
     server = await asyncio.start_server(answer_never, "127.0.0.1", 0)

@@ -14,7 +14,7 @@ from telegram.error import NetworkError, TimedOut
 from bot.messenger import Blocked, NotCarried, NotNow, Refused, Unclear
 from bot.telegram.sender import Sender
 from bot.telegram.service import quieten
-from state_machine.messages import Choice, Edit, ExportFile, Message, Outgoing, TapAnswer
+from state_machine.model.outgoing import Choice, Edit, ExportFile, Message, Outgoing, TapAnswer
 from tests.telegram.stub import Answer, StubRequest, bad, good, message
 
 CHAT = "telegram:7:5"

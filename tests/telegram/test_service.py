@@ -16,11 +16,11 @@ from bot import app as apps
 from bot.conversation import Conversation
 from bot.pace import Pace
 from bot.telegram import service
-from bot.telegram.library import Http
+from bot.telegram.client import Http
 from bot.telegram.polling import TokenRefused
 from bot.telegram.service import Wiring
-from bot.writer import Writer
-from storage.clients import Chat
+from bot.worker_thread import WorkerThread
+from storage.repositories.clients import Chat
 from storage.store import Store
 from tests.telegram.book import CHARTS, PROMPTS
 from tests.telegram.journey import DAY_ONE, walk
@@ -40,17 +40,17 @@ async def serving(
     folder: Path, proxy: Proxy, http: Http = "aiohttp", now: Callable[[], datetime] = apps.now
 ) -> AsyncIterator[None]:
     """The service while it runs over what is kept in `folder`."""
-    store, writer, stop = Store.open(folder), Writer(), asyncio.Event()
+    store, worker, stop = Store.open(folder), WorkerThread(), asyncio.Event()
     wiring = Wiring(TOKEN, proxy.origin, http, menu=MENU)
     quick = Pace(a_second=1000, reminders=1000, burst=1000, refill=1000)
     conversation = Conversation(store, CHARTS, PROMPTS)
-    task = asyncio.create_task(service.run(wiring, store, writer, conversation, no_export, now, stop, quick))
+    task = asyncio.create_task(service.run(wiring, store, worker, conversation, no_export, now, stop, quick))
     try:
         yield
     finally:
         stop.set()
         await task
-        writer.close()
+        worker.close()
         store.close()
 
 

@@ -10,12 +10,12 @@ import pytest
 
 from bot.app import App
 from bot.courier import Courier
-from bot.desk import Desk
+from bot.db_worker import DatabaseWorker
+from bot.telegram.client import PollingBot
 from bot.telegram.groups import AT_ONCE
-from bot.telegram.library import PollingBot
 from bot.telegram.polling import Polling
 from bot.telegram.sender import Sender
-from bot.writer import Writer
+from bot.worker_thread import WorkerThread
 from tests.talking import START
 from tests.telegram.stub import Answer, StubRequest, good, message
 
@@ -28,15 +28,15 @@ class Line:
     def __init__(self, app: App) -> None:
         self.app = app
         self.telegram = StubRequest(self._answered)
-        self.writer = Writer()
+        self.worker = WorkerThread()
         self.batches: list[list[dict[str, Any]]] = []
 
     async def begin(self) -> None:
         bot = PollingBot("7:token", request=self.telegram, get_updates_request=self.telegram)
         await bot.initialize()
-        desk = Desk(self.app.store, self.writer, lambda: START)
-        self.courier = Courier(desk, Sender(bot), self.app.export)
-        self.polling = Polling(bot, desk, self.app.conversation, self.courier)
+        database = DatabaseWorker(self.app.store, self.worker, lambda: START)
+        self.courier = Courier(database, Sender(bot), self.app.export)
+        self.polling = Polling(bot, database, self.app.conversation, self.courier)
 
     def _answered(self, method: str, _: dict[str, str]) -> Answer:
         if method == "getUpdates":
@@ -70,7 +70,7 @@ async def line(app: App) -> AsyncIterator[Line]:
     made = Line(app)
     await made.begin()
     yield made
-    made.writer.close()
+    made.worker.close()
 
 
 def says(number: int, chat: int, words: str) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dialogues.book import Book
-from state_machine import occasions
-from state_machine.progress import Fact, Progress, Unasked
+from state_machine.model.progress import Fact, Progress, Unasked
+from state_machine.schedule import triggers
 from storage.store import Store
 from tests.chaos_of_time import chaos, put_off
 from tests.telegram.proxy import TOKEN, Proxy
@@ -84,7 +84,7 @@ def _fill(folder: Path, book: Book, evening: datetime) -> None:
     store = Store.open(folder)
     with store.begin() as work:
         chat = work.clients.open("telegram:7:5", noon)
-        work.clients.keep(chat, progress, occasions.next_wake(book.script, progress), noon)
+        work.clients.keep(chat, progress, triggers.next_wake(book.script, progress), noon)
     store.close()
 
 

@@ -1,0 +1,129 @@
+"""The bot's own store and conversation, which tell the ledger what they committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+from bot.conversation import Conversation, InboundEvent
+from bot.measurement.simulation.recorder import Committed, Recorder
+from bot.measurement.simulation.rules_of_time import Woken, judge
+from dialogues.rendering.prompts import Prompts
+from state_machine.model.outgoing import Message, Outgoing, Priority
+from state_machine.model.progress import Progress
+from state_machine.turn.machine import Machines
+from storage.repositories.clients import Chat, Clients
+from storage.repositories.inbox import Inbox
+from storage.repositories.outbox import Outbox
+from storage.store import Store
+from storage.unit_of_work import UnitOfWork
+
+
+class RecordedStore(Store):
+    """A store that tells `ledger` of every commit, once there is one."""
+
+    recorder: Recorder | None = None
+
+    @classmethod
+    def watched(cls, folder: Path, recorder: Recorder) -> RecordedStore:
+        """The store of `folder`, with all that it commits from now on told to `ledger`."""
+        store = cast(RecordedStore, cls.open(folder, carries=True))
+        store.recorder = recorder
+        return store
+
+    @contextmanager
+    def begin(self, immediate: bool = True, lasting: bool = True) -> Iterator[UnitOfWork]:
+        """As the store's own."""
+        seen = Committed()
+        with super().begin(immediate, lasting) as work:
+            work.clients = _Clients(work, seen)
+            work.outbox = _Outbox(work, seen)
+            work.inbox = _Inbox(work, seen)
+            yield work
+        if self.recorder is not None:
+            self.recorder.committed(seen)
+
+
+class RecordedConversation(Conversation):
+    """A conversation whose unasked words are judged as soon as they are committed."""
+
+    def __init__(
+        self, store: Store, machines: Machines, prompts: Prompts, recorder: Recorder, up_since: datetime
+    ) -> None:
+        super().__init__(store, machines, prompts)
+        self._recorder = recorder
+        self.up_since = up_since
+
+    def receive(self, heard: InboundEvent) -> bool:
+        """As the conversation's own."""
+        new = super().receive(heard)
+        self._recorder.counts["turns" if new else "updates that came again"] += 1
+        return new
+
+    def wake(self, client: str, due: datetime, now: datetime) -> bool:
+        """As the conversation's own."""
+        book = self._recorder.books[client]
+        before, waiting, decided = book.progress, len(book.waiting), book.decided_at or self.up_since
+        woke = super().wake(client, due, now)
+        self._recorder.counts["turns"] += woke
+        self._recorder.counts["woken" if woke else "woken in vain"] += 1
+        if woke and not book.erased:
+            spoke = len(book.waiting) > waiting
+            since = max(self.up_since, book.since or self.up_since)
+            judge(self._recorder, Woken(book, before, due, now, spoke, since, decided, self._machines.script))
+        return woke
+
+
+class _Clients(Clients):
+    def __init__(self, work: UnitOfWork, seen: Committed) -> None:
+        super().__init__(work)
+        self._seen = seen
+
+    def open(self, address: str, now: datetime) -> Chat:
+        chat = super().open(address, now)
+        self._seen.opened.append((chat.client, address))
+        return chat
+
+    def keep(self, chat: Chat, progress: Progress, wake_at: datetime | None, now: datetime) -> Chat:
+        self._seen.kept.append((chat.client, progress, wake_at))
+        return super().keep(chat, progress, wake_at, now)
+
+    def block(self, client: str, now: datetime) -> None:
+        super().block(client, now)
+        self._seen.blocked.append((client, True))
+
+    def unblock(self, client: str) -> None:
+        super().unblock(client)
+        self._seen.blocked.append((client, False))
+
+    def erase(self, client: str, farewell: Sequence[Message], now: datetime) -> None:
+        super().erase(client, farewell, now)
+        self._seen.erased.append((client, list(farewell)))
+
+
+class _Outbox(Outbox):
+    def __init__(self, work: UnitOfWork, seen: Committed) -> None:
+        super().__init__(work)
+        self._seen = seen
+
+    def put(self, client: str, priority: Priority, messages: Sequence[Outgoing], now: datetime) -> None:
+        super().put(client, priority, messages, now)
+        self._seen.put.append((client, priority, list(messages)))
+
+    def park(self, parcel_id: int, reason: str) -> None:
+        super().park(parcel_id, reason)
+        self._seen.parked.append(f"a message: {reason}")
+        self._seen.parked_parcels += 1
+
+
+class _Inbox(Inbox):
+    def __init__(self, work: UnitOfWork, seen: Committed) -> None:
+        super().__init__(work)
+        self._seen = seen
+
+    def record_failure(self, key: str, client: str, payload: bytes, reason: str) -> None:
+        super().record_failure(key, client, payload, reason)
+        self._seen.parked.append(f"an event: {reason}")

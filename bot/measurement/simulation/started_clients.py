@@ -1,0 +1,48 @@
+"""Clients in the books as they stand after their first day: a simulation can begin where it gets interesting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.measurement.simulation.bot_process import BotProcess
+from bot.measurement.simulation.player import Player
+from state_machine.model.progress import Done, Fact, Progress
+from state_machine.model.script import Script
+from state_machine.programme.tables import CONSENT_VERSION, WELCOME
+from state_machine.schedule import triggers
+
+
+def settled(player: Player, now: datetime, script: Script) -> Progress:
+    """Somebody who kept their first line at this instant, and chose when they want to be written to."""
+    today = now.astimezone(ZoneInfo(player.place.zone)).date()
+    persona, code = player.persona, script.gazetteer.countries.get(player.place.country.lower())
+    words = {
+        "name": ("Marigold", None),
+        "country": (player.place.country, code),
+        "zone": (player.place.zone, player.place.zone),
+        "phone": ("Only mine", "own"),
+        "look_in": (persona.look_in, persona.look_in),
+        "remind_days": (persona.remind[0], persona.remind[0]),
+    }
+    if persona.remind[1]:
+        words["remind_at"] = (persona.remind[1], persona.remind[1])
+    return Progress(
+        phase="assessment",
+        facts={memory: Fact(value, now, code) for memory, (value, code) in words.items()},
+        done={WELCOME: Done(1, now, "kept", 1, True, today)},
+        begun=today,
+        heard=now,
+        consent=f"{CONSENT_VERSION} {today}",
+        next_run=2,
+    )
+
+
+def settle(process: BotProcess, players: Iterable[Player], now: datetime, script: Script) -> None:
+    """Put all of them into the books."""
+    for player in players:
+        with process.store.begin() as work:
+            chat = work.clients.open(player.room.address, now)
+            progress = settled(player, now, script)
+            work.clients.keep(chat, progress, triggers.next_wake(script, progress), now)

@@ -1,0 +1,1 @@
+"""Documents made from the book: diagrams and the printed book."""

@@ -1,0 +1,1 @@
+"""Reads the Markdown of the book into values."""

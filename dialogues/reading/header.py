@@ -1,0 +1,159 @@
+"""The header of a dialogue: `key: value` lines between `---`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TypedDict
+
+from dialogues.reading.faults import Findings
+from dialogues.reading.rules import Rule
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+"""How steps, memories, outcomes and conditions are written."""
+_COMMAND = re.compile(r"/([a-z][a-z0-9_]{0,31})")
+_MOST_MINUTES = 60
+_LONGEST_MENU = 100
+
+_NAMES = ("needs", "outcomes", "quiet")
+_OTHERS = ("about", "opened_by", "menu", "words", "minutes", "buttons", "priority", "taken_out", "aimed", "reviewed")
+_KEYS = (*_NAMES, *_OTHERS)
+_OBLIGATORY = ("outcomes", "reviewed")
+_ONLY_VALUE = {
+    "about": "a person",
+    "buttons": "inline",
+    "priority": "safety",
+    "taken_out": "yes",
+    "aimed": "at the person",
+}
+
+
+class HeaderFields(TypedDict, total=False):
+    """What a header says, under the names that the shape of a dialogue uses."""
+
+    needs: tuple[str, ...]
+    outcomes: tuple[str, ...]
+    quiet: tuple[str, ...]
+    about_person: bool
+    opened_by: str
+    menu: str
+    plain_words: tuple[str, ...]
+    minutes: int
+    inline: bool
+    safety: bool
+    taken_out: bool
+    aimed: bool
+    reviewed: str
+
+
+@dataclass(slots=True)
+class Header:
+    """The settings of one header, with the line of each key."""
+
+    settings: HeaderFields = field(default_factory=HeaderFields)
+    lines: dict[str, int] = field(default_factory=dict)
+
+
+def read_header(text: str | None, findings: Findings) -> Header:
+    """Read the text between the `---` lines. Every breach becomes a fault; what can be read is returned."""
+    header = Header()
+    if text is None:
+        findings.add(
+            Rule.HEADER,
+            1,
+            "The header is missing; begin the file with lines like “outcomes: done” between two lines “---”.",
+        )
+        return header
+    for number, raw in enumerate(text.split("\n"), start=2):
+        if raw.strip():
+            _read_line(raw, number, header, findings)
+    for key in _OBLIGATORY:
+        if key not in header.lines:
+            findings.add(Rule.HEADER, 1, f"The header has no “{key}”; add a line “{key}: …”.")
+    _check_together(header, findings)
+    return header
+
+
+def _read_line(raw: str, line: int, header: Header, findings: Findings) -> None:
+    key, colon, value = (part.strip() for part in raw.partition(":"))
+    if not colon or not value:
+        findings.add(Rule.HEADER_LINE, line, "A line of the header is “key: value”; write it so.")
+    elif key not in _KEYS:
+        findings.add(
+            Rule.HEADER_LINE,
+            line,
+            f"There is no header key “{key}”; the keys are {', '.join(_KEYS)}.",
+        )
+    elif key in header.lines:
+        findings.add(Rule.HEADER_LINE, line, f"The key “{key}” stands twice; keep one of the two lines.")
+    else:
+        header.lines[key] = line
+        fault = _take(key, value, header.settings)
+        if fault:
+            findings.add(Rule.HEADER_VALUE, line, fault)
+
+
+def _take(key: str, value: str, into: HeaderFields) -> str | None:  # noqa: PLR0912 - one short case for each key
+    """Keep the value of one key; answer with a sentence if it can't be read."""
+    if key in _ONLY_VALUE and value != _ONLY_VALUE[key]:
+        return f"The only value of “{key}” is “{_ONLY_VALUE[key]}”; write that, or leave the line out."
+    match key:
+        case "needs" | "outcomes" | "quiet":
+            names = tuple(name.strip() for name in value.split(","))
+            wrong = [name for name in names if not NAME.fullmatch(name)]
+            if wrong or len(set(names)) < len(names):
+                return f"“{key}” can't be read; write different names in small letters, like “name, lost_person”."
+            if key == "needs":
+                into["needs"] = names
+            elif key == "outcomes":
+                into["outcomes"] = names
+            else:
+                into["quiet"] = names
+        case "words":
+            words = tuple(" ".join(each.lower().split()) for each in value.split(","))
+            if not all(words) or len(set(words)) < len(words):
+                return "“words” can't be read; write different words with commas between, like “help me, emergency”."
+            into["plain_words"] = words
+        case "opened_by":
+            command = _COMMAND.fullmatch(value)
+            if not command:
+                return "“opened_by” can't be read; write one command in small letters, like “/people”."
+            into["opened_by"] = command.group(1)
+        case "menu":
+            if len(value) > _LONGEST_MENU:
+                return f"The menu line has {len(value)} characters; shorten it to {_LONGEST_MENU}."
+            into["menu"] = value
+        case "minutes":
+            if not re.fullmatch(r"[0-9]{1,2}", value) or not 1 <= int(value) <= _MOST_MINUTES:
+                return f"“minutes” can't be read; write a whole number from 1 to {_MOST_MINUTES}."
+            into["minutes"] = int(value)
+        case "about":
+            into["about_person"] = True
+        case "buttons":
+            into["inline"] = True
+        case "priority":
+            into["safety"] = True
+        case "taken_out":
+            into["taken_out"] = True
+        case "aimed":
+            into["aimed"] = True
+        case "reviewed":
+            into["reviewed"] = value
+    return None
+
+
+def _check_together(header: Header, findings: Findings) -> None:
+    settings, lines = header.settings, header.lines
+    if "menu" in lines and "opened_by" not in lines:
+        findings.add(Rule.MENU, lines["menu"], "A menu line needs a command; add “opened_by: /…” or take “menu” out.")
+    if "aimed" in lines and "about" not in lines:
+        findings.add(
+            Rule.MENU, lines["aimed"], "Nothing is aimed at nobody; add “about: a person” or take “aimed” out."
+        )
+    for name in settings.get("quiet", ()):
+        if name not in settings.get("outcomes", ()):
+            findings.add(
+                Rule.QUIET,
+                lines["quiet"],
+                f"“{name}” is declared quiet but is no outcome; add it to “outcomes”, or take it out here.",
+            )

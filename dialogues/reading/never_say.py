@@ -1,0 +1,57 @@
+"""`never_say.md`: words that must not stand in a bubble, in groups with a reason."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from dialogues.reading.faults import Findings
+from dialogues.reading.rules import Rule
+from dialogues.reading.wordlists import read_sections
+
+STOCK = "stock phrases"
+_ENTRY = re.compile(r"(.+?)(?: \(but: (.+)\))?")
+_DENIAL = re.compile(r"\b(?:not|no|never|nobody|neither|nor|without|cannot|instead of)\b|n['’]t\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One entry: the words, where they are right after all, and the group they stand in."""
+
+    words: str
+    group: str
+    reason: str
+    right_in: tuple[str, ...] = ()
+
+    def is_in(self, sentence: str) -> bool:
+        """Whether the sentence says it: as whole words, not within one of its exceptions, and not denied."""
+        plain = _plain(sentence)
+        if _plain(self.words) not in plain:
+            return False
+        for exception in self.right_in:
+            plain = plain.replace(_plain(exception), "…")
+        match = re.search(rf"(?<!\w){re.escape(_plain(self.words))}(?!\w)", plain)
+        return match is not None and not _DENIAL.search(plain[: match.start()])
+
+
+def read_never_say(text: str, findings: Findings) -> tuple[Phrase, ...]:
+    """Read the list. Every group has a reason and entries. Never raises."""
+    phrases: list[Phrase] = []
+    for section in read_sections(text, findings):
+        if not section.paragraphs or not section.items:
+            findings.add(
+                Rule.PHRASES, section.line, f"Under “{section.name}” stand a reason and then entries with “-”."
+            )
+        reason = " ".join(section.paragraphs)
+        for item in section.items:
+            entry = _ENTRY.fullmatch(item.text)
+            if entry:
+                right_in = tuple(part.strip() for part in (entry[2] or "").split(",") if part.strip())
+                phrases.append(Phrase(entry[1], section.name, reason, right_in))
+    return tuple(phrases)
+
+
+@lru_cache(maxsize=8192)
+def _plain(text: str) -> str:
+    return " ".join(text.lower().replace("’", "'").split())

@@ -1,0 +1,1 @@
+"""Renders the book's words for one client."""

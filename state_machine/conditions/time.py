@@ -1,0 +1,78 @@
+"""Of clocks and hours, and of what was written first."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from state_machine.conditions.registry import condition
+from state_machine.model.context import Context
+from state_machine.programme.tables import BACK_AGAIN, CLOCK_CHECK
+
+NIGHTS = 3
+"""So many nights of writing in the small hours, within ten days, and the clock is asked about."""
+
+
+@condition
+def has_several_zones(context: Context) -> bool:
+    """The client's country has more than one time zone."""
+    country = context.code("country")
+    return country is not None and len(context.script.gazetteer.zones.get(country, ())) > 1
+
+
+@condition
+def country_changed_to_several_zones(context: Context) -> bool:
+    """A country with several time zones was given on its own, outside the first talk, so the clock must be asked."""
+    alone = context.run is not None and context.run.amends
+    return alone and has_several_zones(context)
+
+
+@condition
+def hour_not_chosen(context: Context) -> bool:
+    """The client has not yet said how often a check-in is asked for."""
+    return context.fact("remind_days") is None
+
+
+@condition
+def wrote_for_a_talk(context: Context) -> bool:
+    """The last thing said unasked was for the next part of the programme."""
+    return _wrote_for(context) == "talk"
+
+
+@condition
+def wrote_for_a_check_in(context: Context) -> bool:
+    """The last thing said unasked was for a check-in, at its hour or an hour later as asked."""
+    return _wrote_for(context) in {"check_in", "snooze"}
+
+
+@condition
+def wrote_after_silence(context: Context) -> bool:
+    """The last thing said unasked was the word after silent days."""
+    return _wrote_for(context) in {"gentle_word", "retention"}
+
+
+def _wrote_for(context: Context) -> str | None:
+    unasked = context.progress.unasked
+    return unasked.reason if unasked else None
+
+
+@condition
+def something_waits(context: Context) -> bool:
+    """Below what is in front, something else is still open."""
+    return any(context.run is None or run.id != context.run.id for run in context.progress.runs)
+
+
+@condition
+def is_back_after_long(context: Context) -> bool:
+    """After ten silent days or more the client writes again, and was not asked about our writing first for a day."""
+    asked = context.progress.done.get(BACK_AGAIN)
+    lately = asked is not None and context.now - asked.last < timedelta(days=1)
+    return context.progress.suspended and not lately
+
+
+@condition
+def clock_may_be_wrong(context: Context) -> bool:
+    """The client wrote in the small hours of several nights, or their zone is lost; not asked about for a month."""
+    asked = context.progress.done.get(CLOCK_CHECK)
+    lately = asked is not None and context.now - asked.last < timedelta(days=30)
+    lost = has_several_zones(context) and context.fact("zone") is None
+    return (lost or len(context.progress.nights) >= NIGHTS) and not lately

@@ -1,0 +1,1 @@
+"""The values the engine works with: events, effects, progress, the script of the book, outgoing messages."""

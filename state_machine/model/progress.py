@@ -1,0 +1,175 @@
+"""All that is needed to go on with one client: phase, open dialogues, facts, people.
+
+Frozen values. A turn makes new ones; the old ones stay true of the past.
+The mappings in them are never changed in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+MOST_OPEN = 6
+"""Dialogues open at once in one chat; a further one closes the oldest that can be asked again."""
+MOST_STEPS_BACK = 40
+"""How many steps of one run can be gone back over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """The latest value of a memory: the words, a code for scores and rules, and since when."""
+
+    value: str
+    at: datetime
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A fact as given in one run, with the step it was given at, so that it can be taken back.
+
+    `person` is the id of the person it is about; `made` that of the person this answer put on the map.
+    """
+
+    memory: str
+    fact: Fact
+    step: str
+    person: int | None = None
+    made: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecentText:
+    """Words of the client that the screen still reads together with what comes next."""
+
+    words: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One dialogue while it is open. `asked` is when its present step was asked."""
+
+    id: int
+    dialogue: str
+    step: str
+    opened: datetime
+    asked: datetime
+    answers: tuple[Answer, ...] = ()
+    trail: tuple[str, ...] = ()
+    person: int | None = None
+    amends: bool = False
+    picked: tuple[str, ...] = ()
+    day: date | None = None
+    """The client's day the run is about, where that is not the day it was opened."""
+    because: str = ""
+    """Why a safety talk was opened: `explicit` or `unsure` for words of the first or second tier, `taken` for
+    explicit words that something was taken, or a low week."""
+    part: str | None = None
+    """The planned part of the programme this run speaks of, by its title."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody in the client's life, under the name the client uses."""
+
+    id: int
+    name: str
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    died: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unasked:
+    """The last thing we said unasked: why, when it was due, and when it was said."""
+
+    reason: str
+    due: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a dialogue so far: how often it was finished, when last, and how it ended.
+
+    `kept`: whether anything was answered in that last run; `day`: the client's day it was about.
+    """
+
+    times: int
+    last: datetime
+    outcome: str
+    run: int
+    kept: bool = False
+    day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One dated run of a dialogue as it is kept for the client: a check-in, a scale, a note."""
+
+    run: int
+    dialogue: str
+    at: datetime
+    outcome: str
+    answers: tuple[Answer, ...] = ()
+    day: date | None = None
+    person: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIn:
+    """What is looked back on of one check-in: the client's day it is about, the mood (0 to 10), the moment's code."""
+
+    run: int
+    day: date
+    mood: int
+    moment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where one client stands. `runs` is the stack of open dialogues, the one in front last."""
+
+    phase: str = "welcome"
+    runs: tuple[Run, ...] = ()
+    aside: tuple[Run, ...] = ()
+    """Parts of the programme that were left half done. They keep their place."""
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    people: tuple[Person, ...] = ()
+    done: Mapping[str, Done] = field(default_factory=dict)
+    check_ins: tuple[CheckIn, ...] = ()
+    """The latest check-ins, in the order in which they were closed."""
+    put_off: Mapping[str, date] = field(default_factory=dict)
+    """Dialogues put off, with the client's date on which that was said."""
+    begun: date | None = None
+    """The client's date on the day of consent: day 1 of the programme."""
+    heard: datetime | None = None
+    """When the client last wrote or tapped."""
+    unasked: Unasked | None = None
+    slots: Mapping[str, datetime] = field(default_factory=dict)
+    """By reason, the last slot that was dealt with: kept, or passed over."""
+    nights: tuple[date, ...] = ()
+    """The last dates on which the client wrote in the small hours of their own clock, as far as we know it."""
+    ignored_since: datetime | None = None
+    """When we first wrote unasked without an answer since."""
+    snoozed_until: datetime | None = None
+    snoozed_for: date | None = None
+    """The client's day that the check-in was asked for which was put off last for an hour, over midnight perhaps."""
+    suspended: bool = False
+    """Whether, after a long silence, the client is to be asked before we write first again."""
+    recent: tuple[RecentText, ...] = ()
+    """The last words, for the screen. None is older than a day."""
+    alarmed: RecentText | None = None
+    """The words that opened the last safety talk."""
+    misread: RecentText | None = None
+    """Words that were no sign of danger, as the client said. Not asked about again on that day."""
+    paused_until: datetime | None = None
+    wordings: Mapping[str, int] = field(default_factory=dict)
+    """How often each bubble with several wordings has been said."""
+    next_run: int = 1
+    next_person: int = 1
+    just_settled: str | None = None
+    """The words of the answer taken last, so that the same tap twice is known for what it is."""
+    consent: str | None = None
+    """The version of the consent given, with its date: `1 2026-01-05`. None before it is given."""

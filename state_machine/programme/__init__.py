@@ -1,0 +1,1 @@
+"""The tables of the programme: what follows each outcome, and what interrupts."""

@@ -1,0 +1,1 @@
+"""What is due and when: the agenda, the triggers of wake-ups, retention."""

@@ -1,0 +1,145 @@
+"""What the tables ask to be done, done. Each act is a small change of progress, or an effect."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from state_machine.conditions import CONDITIONS
+from state_machine.model.effects import DeleteEntries, Erase, Export
+from state_machine.model.progress import Progress, Run
+from state_machine.programme.rows import Action, Ask, Forget, OfLast, Open, Pause, SimpleAction
+from state_machine.programme.tables import CONSENT_VERSION, LOOKING_BACK
+from state_machine.rules import mood_trends
+from state_machine.turn.repair import relocate_runs
+
+if TYPE_CHECKING:
+    from state_machine.turn.flow import Flow
+
+SNOOZE = timedelta(hours=1)
+UNTIL_THEY_WRITE = datetime.max.replace(tzinfo=UTC)
+"""A pause without an end of its own."""
+
+
+def perform(flow: Flow, action: Action, run: Run) -> None:
+    """Do what a table says, about `run`."""
+    match action:
+        case Open(dialogue, same_person, because):
+            flow.open(dialogue, person=run.person if same_person else None, because=because)
+        case Ask(memory):
+            flow.ask(memory)
+        case Pause(days):
+            flow.change(paused_until=flow.now + timedelta(days) if days else UNTIL_THEY_WRITE)
+        case OfLast(what, dialogue):
+            _of_last(flow, what, dialogue)
+        case Forget(memory):
+            _forget(flow, memory)
+        case SimpleAction():
+            _simply(flow, action, run)
+
+
+def _simply(flow: Flow, action: SimpleAction, run: Run) -> None:
+    match action:
+        case SimpleAction.NEXT:
+            if not flow.open_due():
+                flow.remark("nothing_due")
+        case SimpleAction.GO_ON if flow.front is not None:
+            flow.take_up(flow.front)
+        case SimpleAction.PUT_ASIDE if flow.front is not None:
+            flow.close_as_left(flow.front)
+            flow.resume()
+        case SimpleAction.CLEAR:
+            for open_run in flow.progress.runs:
+                flow.close_as_left(open_run)
+        case SimpleAction.ERASE | SimpleAction.FORGET:
+            flow.change(**{name: getattr(Progress(), name) for name in ("runs", "aside", "facts", "people")})
+            flow.effects.append(Erase("erased" if action is SimpleAction.ERASE else None))
+        case SimpleAction.LOOK_BACK:
+            subject = mood_trends.stands_out(flow.progress, flow.today())
+            if subject is not None and not CONDITIONS["after_danger"](flow.context(run)):
+                flow.open(LOOKING_BACK, part=mood_trends.key(subject))
+        case SimpleAction.EXPORT:
+            flow.effects.append(Export())
+        case SimpleAction.REMOVE_PERSON:
+            flow.change(people=tuple(p for p in flow.progress.people if p.id != run.person))
+            relocate_runs(flow)
+            flow.effects.append(DeleteEntries(person=run.person))
+        case SimpleAction.PERSON_DIED | SimpleAction.RENAME_PERSON:
+            _change_person(flow, action, run)
+        case _:
+            _without_a_word(flow, action, run)
+
+
+def _without_a_word(flow: Flow, action: SimpleAction, run: Run) -> None:
+    """What only changes what is kept."""
+    put_off = {**flow.progress.put_off, run.dialogue: flow.today()}
+    asked_for = run.day or flow.context(run).local(run.opened).date()
+    match action:
+        case SimpleAction.BEGIN:
+            # Heard twice: at the yes, and when the first talk ends and the client's clock is known.
+            given = flow.context(run).fact("consent")
+            day = flow.context(run).local(given.at if given else flow.now).date()
+            flow.change(begun=day, consent=f"{CONSENT_VERSION} {day}")
+        case SimpleAction.NOT_SO_MEANT:
+            flow.change(misread=flow.progress.alarmed)
+        case SimpleAction.UNPAUSE:
+            flow.change(paused_until=None, suspended=False)
+        case SimpleAction.REST:
+            flow.change(suspended=True, snoozed_until=None)
+        case SimpleAction.SNOOZE:
+            flow.change(snoozed_until=flow.now + SNOOZE, snoozed_for=asked_for)
+        case SimpleAction.NOT_TODAY:
+            flow.change(put_off={**put_off, run.dialogue: asked_for}, snoozed_until=None)
+        case SimpleAction.POSTPONE:
+            done = {name: past for name, past in flow.progress.done.items() if name != run.dialogue}
+            flow.change(done=done, put_off=put_off)
+        case _:
+            pass
+
+
+def _forget(flow: Flow, memory: str) -> None:
+    def without(runs: tuple[Run, ...]) -> tuple[Run, ...]:
+        return tuple(replace(run, answers=tuple(a for a in run.answers if a.memory != memory)) for run in runs)
+
+    open_runs = (*flow.progress.runs, *flow.progress.aside)
+    known = [fact for name, fact in flow.progress.facts.items() if name == memory]
+    known += [answer.fact for run in open_runs for answer in run.answers if answer.memory == memory]
+    forgotten = {fact.value for fact in known}
+    flow.change(
+        facts={name: fact for name, fact in flow.progress.facts.items() if name != memory},
+        recent=tuple(heard for heard in flow.progress.recent if heard.words.strip() not in forgotten),
+        runs=without(flow.progress.runs),
+        aside=without(flow.progress.aside),
+    )
+
+
+def _change_person(flow: Flow, action: SimpleAction, run: Run) -> None:
+    new_name = next((a.fact.value for a in run.answers if a.memory == "new_name"), None)
+    changed = [
+        replace(p, died=True) if action is SimpleAction.PERSON_DIED else replace(p, name=new_name or p.name)
+        for p in flow.progress.people
+        if p.id == run.person
+    ]
+    flow.change(people=tuple(changed[0] if p.id == run.person else p for p in flow.progress.people))
+
+
+def _of_last(flow: Flow, what: str, dialogue: str) -> None:
+    done = flow.progress.done.get(dialogue)
+    if dialogue not in flow.script.dialogues or (done is None and what != "for_yesterday"):
+        flow.remark("nothing_open")
+        return
+    if done is not None and what == "strike":
+        gone = flow.script.dialogues[dialogue].memories
+        flow.effects.append(DeleteEntries(run=done.run))
+        flow.change(
+            check_ins=mood_trends.without(flow.progress.check_ins, done.run),
+            facts={name: fact for name, fact in flow.progress.facts.items() if name not in gone},
+            done={name: past for name, past in flow.progress.done.items() if name != dialogue},
+        )
+        return
+    if done is not None and what == "change":
+        number, day = done.run, None if done.day == flow.today() else done.day
+    else:
+        number, day = flow.new_run_id(), flow.today() - timedelta(days=1)
+    flow.begin(Run(number, dialogue, flow.script.dialogues[dialogue].first, flow.now, flow.now, day=day))

@@ -1,0 +1,87 @@
+"""What a release or an erasure leaves behind: nobody is stranded where the book or their map has moved on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from state_machine.model.local_time import known_zone
+from state_machine.model.progress import Fact, Person, Run
+from state_machine.model.script import Script
+from state_machine.programme.rows import PHASES
+from state_machine.programme.tables import ABOUT_A_PERSON, GO_ON, RENAMED
+
+if TYPE_CHECKING:
+    from state_machine.turn.flow import Flow
+
+
+def repair(turn: Flow) -> None:
+    """Bring what is kept of a client to a book that has changed since, and say so if an open run lost its place."""
+    progress = turn.progress
+    if progress.phase not in PHASES:
+        turn.change(phase="assessment" if progress.consent else "welcome")
+    if RENAMED.keys() & progress.done.keys():
+        turn.change(done={RENAMED.get(name, name): done for name, done in progress.done.items()})
+    _let_go_of_a_lost_zone(turn)
+    moved = relocate_runs(turn)
+    if turn.progress.runs and turn.progress.runs[0].dialogue == GO_ON:
+        turn.drop(turn.progress.runs[0])
+    if moved:
+        turn.remark("moved_on")
+
+
+def _let_go_of_a_lost_zone(turn: Flow) -> None:
+    """A zone that this machine does not know is no answer: the country tells, or the clock is asked again."""
+    zone = turn.progress.facts.get("zone")
+    if zone is not None and known_zone(zone.code or zone.value) is None:
+        facts = {name: fact for name, fact in turn.progress.facts.items() if name != "zone"}
+        zones = turn.script.gazetteer.zones.get(turn.context().code("country") or "", ())
+        turn.change(facts={**facts, "zone": Fact(zones[0], turn.now, zones[0])} if len(zones) == 1 else facts)
+
+
+def relocate_runs(turn: Flow) -> bool:
+    """Bring every run, open or put aside, to a place that is still there. Whether an open one had to leave its own.
+
+    Without this, a run that speaks of somebody who was taken off the map would break each turn that comes to it.
+    """
+    script, progress = turn.script, turn.progress
+    aside = (_in_place(script, progress.people, run) for run in progress.aside)
+    turn.change(aside=tuple(run for run in aside if run is not None))
+    moved = [_moved(turn, run) for run in progress.runs]
+    return any(moved)
+
+
+def _moved(turn: Flow, run: Run) -> bool:
+    found = _in_place(turn.script, turn.progress.people, run)
+    if found is None:
+        turn.drop(run)
+        turn.remember(run.answers)
+        return True
+    if found != run:
+        turn.settled(turn.put(found))
+    return found.step != _now_called(run)[1]
+
+
+def _in_place(script: Script, people: tuple[Person, ...], run: Run) -> Run | None:
+    """`run` as it can go on: the same, at its first step, or without what was told of somebody; None if not at all.
+
+    The way back is cut where it could lead to a question about somebody who is not there.
+    """
+    name, step = _now_called(run)
+    known = script.dialogues.get(name)
+    there = {None, *(person.id for person in people)}
+    is_astray = run.person not in there
+    if known is None or (name in ABOUT_A_PERSON and (is_astray or run.person is None)):
+        return None
+    answers = tuple(answer for answer in run.answers if {answer.person, answer.made} <= there)
+    trail = tuple(past for past in run.trail if past in known.steps) if answers == run.answers else ()
+    if is_astray:
+        return replace(run, dialogue=name, step=known.first, person=None, answers=answers, trail=())
+    step = step if step in known.steps else known.first
+    return replace(run, dialogue=name, step=step, answers=answers, trail=trail)
+
+
+def _now_called(run: Run) -> tuple[str, str]:
+    """What the dialogue and the step of `run` are called in this release."""
+    dialogue, _, step = RENAMED.get(f"{run.dialogue}#{run.step}", "").partition("#")
+    return dialogue or RENAMED.get(run.dialogue, run.dialogue), step or run.step

@@ -1,0 +1,1 @@
+"""The tables as objects, each within one transaction."""

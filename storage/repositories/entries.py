@@ -1,0 +1,90 @@
+"""The dated runs that are kept for the client: check-ins, scales, notes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Select, delete, select
+
+from state_machine.model.progress import Answer, Entry
+from storage.codec import Malformed, read_entry, write_entry
+from storage.errors import DecryptionError, Unreadable
+from storage.tables import entries
+from storage.upsert import insert_or_update
+
+if TYPE_CHECKING:
+    from storage.unit_of_work import UnitOfWork
+
+_COLUMN = "entries.body"
+_KIND = "entries.kind"
+
+
+class Entries:
+    """Entries, within one transaction. Raises Unreadable where one can't be opened or parsed."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        self._connection = work.connection
+        self._vault = work.vault
+
+    def put(self, client: str, entry: Entry) -> None:
+        """Keep an entry; one of the same run takes the place of the earlier one."""
+        self._connection.execute(
+            insert_or_update(self._connection, entries, "kind", "body"),
+            {
+                "client": client,
+                "run": entry.run,
+                "kind": self._vault.fingerprint(client, _KIND, entry.dialogue),
+                "body": self._vault.encrypt(client, _COLUMN, write_entry(entry)),
+            },
+        )
+
+    def strike(self, client: str, run: int | None = None, person: int | None = None) -> int:
+        """Delete the entry of a run, and all that is about a person; how many entries were touched.
+
+        An entry about that person goes; from any other, the answers about them go.
+        """
+        struck = 0
+        if run is not None:
+            struck += self._delete(client, run)
+        if person is not None:
+            for entry in self.all(client):
+                if entry.person == person:
+                    struck += self._delete(client, entry.run)
+                elif any(_is_about(answer, person) for answer in entry.answers):
+                    rest = tuple(answer for answer in entry.answers if not _is_about(answer, person))
+                    self.put(client, replace(entry, answers=rest))
+                    struck += 1
+        return struck
+
+    def all(self, client: str) -> list[Entry]:
+        """Every entry of a client, in the order of their runs."""
+        return self._read(client, select(entries.c.body).where(entries.c.client == client).order_by(entries.c.run))
+
+    def latest(self, client: str, dialogue: str, most: int) -> list[Entry]:
+        """Up to `most` latest entries of one dialogue, in the order of their runs: the latest is the last."""
+        kind = self._vault.fingerprint(client, _KIND, dialogue)
+        newest_first = (
+            select(entries.c.body)
+            .where(entries.c.client == client, entries.c.kind == kind)
+            .order_by(entries.c.run.desc())
+            .limit(most)
+        )
+        return self._read(client, newest_first)[::-1]
+
+    def _delete(self, client: str, run: int) -> int:
+        return self._connection.execute(
+            delete(entries).where(entries.c.client == client, entries.c.run == run)
+        ).rowcount
+
+    def _read(self, client: str, statement: Select[bytes]) -> list[Entry]:
+        try:
+            return [
+                read_entry(self._vault.decrypt(client, _COLUMN, body)) for body in self._connection.scalars(statement)
+            ]
+        except (DecryptionError, Malformed):
+            raise Unreadable(client) from None
+
+
+def _is_about(answer: Answer, person: int) -> bool:
+    return person in (answer.person, answer.made)

@@ -1,0 +1,69 @@
+"""One unit of work: a transaction, and the parts of the store within it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from storage.crypto.vault import Vault
+from storage.repositories.clients import Clients
+from storage.repositories.counters import Counters
+from storage.repositories.entries import Entries
+from storage.repositories.erasure_notices import Partings
+from storage.repositories.inbox import Inbox
+from storage.repositories.outbox import Outbox
+
+log = logging.getLogger(__name__)
+
+
+class UnitOfWork:
+    """One transaction. Made by `Store.begin`, and of no use after it."""
+
+    def __init__(self, connection: Connection, vault: Vault) -> None:
+        self.connection = connection
+        self.vault = vault
+        self._after_commit: list[Callable[[], None]] = []
+        self.partings = Partings(self)
+        self.outbox = Outbox(self)
+        self.inbox = Inbox(self)
+        self.entries = Entries(self)
+        self.clients = Clients(self)
+        self.counters = Counters(self)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part that can fail alone: an exception undoes what was done in it, and goes on upwards."""
+        promised = len(self._after_commit)
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            del self._after_commit[promised:]
+            raise
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        """Have something done once all of this is kept, and only then."""
+        self._after_commit.append(act)
+
+    def committed(self) -> None:
+        """All is kept: do what was promised for then. A failure can't undo the commit, so it is only logged."""
+        for act in self._after_commit:
+            try:
+                act()
+            except Exception as fault:
+                log.warning("something promised for after the commit failed: %s", type(fault).__name__)
+
+    def forget(self, now: datetime) -> None:
+        """What has been kept for as long as it is needed goes: event keys, carried parcels, partings."""
+        self.inbox.forget(now)
+        self.outbox.forget(now)
+        self.partings.forget(now)
+
+    def finish_erasure(self, client: str) -> None:
+        """Destroy the key of a client whose erasure is committed but was cut off."""
+        if self.vault.has(client):
+            self.vault.destroy(client)
