@@ -92,7 +92,8 @@ class Conversation:
         """Take an event once more whose turn had failed. What it leads to is committed when this returns.
 
         None if it took effect: its payload is gone, and its key stays taken. Otherwise the name of the fault with
-        which it stays parked; the client, who had a kind word then, hears nothing. Raises `ClientBlocked` and `AlreadyHandled`.
+        which it stays parked; the client, who had a kind word then, hears nothing. Raises `ClientBlocked` and
+        `AlreadyHandled`.
         """
         with self._store.begin() as work:
             try:

@@ -105,7 +105,7 @@ def test_the_talk_opens_in_every_phase_and_while_paused(phase: str, machines: Ma
 def test_before_consent_the_talk_opens_and_nothing_is_entered(machines: Machines) -> None:
     turn = step(machines, Progress(), Said(NOW, EXPLICIT))
     assert turn.progress.runs[-1].dialogue == SOS
-    assert not any(type(effect).__name__ == "Enter" for effect in turn.effects)
+    assert not any(type(effect).__name__ == "SaveEntry" for effect in turn.effects)
 
 
 def test_a_hint_is_asked_about_and_a_plain_no_holds_for_a_while(machines: Machines) -> None:
@@ -190,6 +190,6 @@ def test_the_record_of_a_talk_holds_no_word_of_the_client(machines: Machines) ->
     progress = Progress(phase="assessment", consent="1 2026-03-01")
     progress = step(machines, progress, Said(NOW, EXPLICIT)).progress
     turn = step(machines, progress, Said(NOW, "You misread me"))
-    entries = [effect.entry for effect in turn.effects if type(effect).__name__ == "Enter"]  # type: ignore[union-attr]
+    entries = [effect.entry for effect in turn.effects if type(effect).__name__ == "SaveEntry"]  # type: ignore[union-attr]
     assert [entry.dialogue for entry in entries] == [SOS]
     assert all(" " not in answer.fact.value for entry in entries for answer in entry.answers)

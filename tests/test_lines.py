@@ -227,5 +227,5 @@ def test_a_table_that_cannot_be_trusted_stops_the_start_with_its_line(
 
 
 def test_reading_the_lines_waits_for_no_large_library() -> None:
-    code = "import sys, dialogues.helplines.tables as lines; lines.Lines.read(); sys.exit('babel' in sys.modules)"
+    code = "import sys, dialogues.helplines.tables as lines; lines.HelpLines.read(); sys.exit('babel' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

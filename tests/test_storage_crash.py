@@ -19,7 +19,7 @@ from tests.storing import HOUR, NOW, Marks, full_life, rows
 TURNS = """
 import sys, pathlib
 from dataclasses import replace
-from state_machine.model.outgoing import Lane, Message
+from state_machine.model.outgoing import Priority, Message
 from state_machine.model.progress import Entry
 from storage import Store
 from tests.storing import NOW
@@ -33,7 +33,7 @@ while True:
         chat = work.clients.at("telegram:1") or work.clients.open("telegram:1", NOW)
         work.clients.keep(chat, replace(chat.progress, next_run=number), NOW, NOW)
         work.entries.put(chat.client, Entry(number, "weekly/check_in", NOW, "done"))
-        work.outbox.put(chat.client, Lane.ANSWER, [Message(f"{number} a"), Message(f"{number} b")], NOW)
+        work.outbox.put(chat.client, Priority.ANSWER, [Message(f"{number} a"), Message(f"{number} b")], NOW)
     print(number, flush=True)
 """
 

@@ -1,7 +1,8 @@
 """All that the engine can ask of the world. Each is carried out after the turn is decided.
 
 What becomes words (`Say`, `Remark`, `Toast`, `ShowChoice`, `Redraw`) is rendered by `dialogues.rendering.prompts`;
-`SaveEntry`, `DeleteEntries` and `Erase` are for storage; `Export` for the courier, which makes the file when it sends it.
+`SaveEntry`, `DeleteEntries` and `Erase` are for storage; `Export` is for the courier, which makes the file when it
+sends it.
 """
 
 from __future__ import annotations
