@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from bot.measurement import commands as measurement_commands
+from bot.operator import commands as operator_commands
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
 cli.add_typer(measurement_commands.bench, name="bench")
@@ -155,78 +156,6 @@ def book() -> None:
     typer.echo(printed.document(books.read()))
 
 
-@cli.command()
-def lines(
-    country: Annotated[
-        str | None, typer.Option(help="Two letters, such as IE: show exactly what a client there would see.")
-    ] = None,
-    release: Annotated[bool, typer.Option("--release", help="End with status 1 if any row is stale.")] = False,
-) -> None:
-    """List the help lines that need a check, with the place to check them."""
-    from bot import app, settings  # noqa: PLC0415
-    from bot.operator import help_lines  # noqa: PLC0415
-
-    read = settings.read()
-    now = app.now()
-    table = app.lines(read)
-    if country is not None:
-        if country.upper() not in table.numbers:
-            typer.echo(f"There is no country {country}; write its two letters, such as IE.", err=True)
-            raise typer.Exit(2)
-        for line in help_lines.as_seen(*app.words(read), country.upper(), now):
-            typer.echo(line)
-        return
-    for line in help_lines.report(table, now.date()):
-        typer.echo(line)
-    if release and help_lines.is_stale(table, now.date()):
-        raise typer.Exit(1)
-
-
-@cli.command()
-def counts() -> None:
-    """Print how often the talks of danger were opened, by month; never a number below five, never a word."""
-    from bot import settings  # noqa: PLC0415
-    from bot.operator.counters import counted  # noqa: PLC0415
-
-    for line in counted(settings.read()):
-        typer.echo(line)
-
-
-@cli.command()
-def parked(
-    replay: Annotated[
-        bool, typer.Option("--replay", help="After a fix: take all of it up again, and say what came of each.")
-    ] = False,
-) -> None:
-    """List what was set aside: events whose turn failed, bubbles that could not be carried; never a word of them."""
-    from bot import app, settings  # noqa: PLC0415
-    from bot.operator import dead_letters  # noqa: PLC0415
-
-    read = settings.read()
-    if dead_letters.is_empty(read):
-        typer.echo(f"Nothing has been kept in {read.data_dir} yet.")
-        return
-    if not replay:
-        for line in dead_letters.listed(read):
-            typer.echo(line)
-        return
-    built = app.build(read)
-    try:
-        for line in dead_letters.replayed(built, app.now):
-            typer.echo(line)
-    finally:
-        built.store.close()
-
-
-@cli.command()
-def rotate() -> None:
-    """Put a new operator's key in the place of the old one, and say what to back up now."""
-    from bot import settings  # noqa: PLC0415
-    from bot.operator import key_rotation  # noqa: PLC0415
-
-    for line in key_rotation.rotated(settings.read()):
-        typer.echo(line)
-
-
-# Last, so that the help names it last.
+# Last, so that the help names them last.
+cli.add_typer(operator_commands.cli)
 cli.command()(measurement_commands.simulate)

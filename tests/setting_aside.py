@@ -83,7 +83,7 @@ def fails(client: OnTelegram, words: str, dialogue: str = WELCOME) -> InboundEve
 
 
 def taken_up(client: Client, app: App | None = None) -> list[str]:
-    """What `parked --replay` prints a little later."""
+    """What `replay` prints a little later."""
     client.now += timedelta(minutes=10)
     return list(replayed(app or client.app, lambda: client.now))
 

@@ -57,7 +57,7 @@ def test_the_command_prints_them_and_makes_nothing_where_nothing_is(
 ) -> None:
     folder = tmp_path / "nothing here"
     monkeypatch.setenv("DATA_DIR", str(folder))
-    ended = CliRunner().invoke(cli, ["counts"])
+    ended = CliRunner().invoke(cli, ["counters"])
     assert ended.exit_code == 0
     assert ended.stdout == f"Nothing has been kept in {folder} yet.\n"
     assert not folder.exists()

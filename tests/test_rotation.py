@@ -1,4 +1,4 @@
-"""`ipt-bot rotate`: a new operator's key in the place of the old one."""
+"""`ipt-bot rotate-key`: a new operator's key in the place of the old one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_the_new_key_opens_everything_and_the_old_one_nothing(app: App, folder: 
     ana = Client(app)
     old = (folder / "operator.key").read_bytes()
     before = ana.progress
-    ended = CliRunner().invoke(cli, ["rotate"])
+    ended = CliRunner().invoke(cli, ["rotate-key"])
     assert ended.exit_code == 0, ended.output
     new = (folder / "operator.key").read_bytes()
     assert new != old
@@ -63,7 +63,7 @@ def test_an_older_copy_of_the_key_store_opens_with_the_old_key_as_the_command_wa
     copies.mkdir()
     for name in ("companion.sqlite", "keys.sqlite"):
         backup(folder / name, copies / name)
-    ended = CliRunner().invoke(cli, ["rotate"])
+    ended = CliRunner().invoke(cli, ["rotate-key"])
     assert (
         "3. Destroy every copy of the old key and of the older keys.sqlite: together they still open the data."
         in (ended.stdout)
@@ -76,7 +76,7 @@ def test_a_key_given_by_hand_is_not_rotated_and_a_sentence_says_what_to_do(folde
     keys = (folder / "keys.sqlite").read_bytes()
     given = (folder / "operator.key").read_text(encoding="utf-8").strip()
     ended = subprocess.run(
-        [sys.executable, "-m", "bot", "rotate"],
+        [sys.executable, "-m", "bot", "rotate-key"],
         env=os.environ | {"OPERATOR_KEY": given},
         capture_output=True,
         text=True,
@@ -98,7 +98,7 @@ def test_a_key_given_by_hand_is_rotated_as_the_sentence_says(app: App, folder: P
     (folder / "operator.key").unlink()
     Store.open(folder, base64.b64decode(given)).close()
     (folder / "operator.key").write_bytes(given)
-    assert CliRunner().invoke(cli, ["rotate"]).exit_code == 0
+    assert CliRunner().invoke(cli, ["rotate-key"]).exit_code == 0
     new = base64.b64decode((folder / "operator.key").read_bytes())
     (folder / "operator.key").unlink()
     Store.open(folder, new).close()

@@ -69,18 +69,18 @@ def test_the_command_prints_the_list_beside_a_bot_that_runs_and_takes_all_up(
     heard = fails(ana, WORDS)
     place = ana.place
     monkeypatch.setenv("DATA_DIR", str(ana.app.settings.data_dir))
-    ended = CliRunner().invoke(cli, ["parked"])
+    ended = CliRunner().invoke(cli, ["dead-letters"])
     assert (ended.exit_code, ended.stdout.splitlines()) == (0, list(listed(ana.app.settings)))
-    ended = CliRunner().invoke(cli, ["parked", "--replay"])
+    ended = CliRunner().invoke(cli, ["replay"])
     assert ended.exit_code == 0, ended.output
     assert "Taken up: 1 event." in ended.stdout
     assert ana.place != place
     assert ana.arrives()
     assert not ana.app.conversation.receive(heard)
-    assert CliRunner().invoke(cli, ["parked"]).stdout == f"{NOTHING}\n"
+    assert CliRunner().invoke(cli, ["dead-letters"]).stdout == f"{NOTHING}\n"
 
 
-@pytest.mark.parametrize("words", [["parked"], ["parked", "--replay"], ["rotate"]])
+@pytest.mark.parametrize("words", [["dead-letters"], ["replay"], ["rotate-key"]])
 def test_where_nothing_has_been_kept_nothing_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
 ) -> None:

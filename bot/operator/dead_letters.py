@@ -30,7 +30,7 @@ FRESH = timedelta(days=1)
 NOTHING = "Nothing is set aside."
 REMEDY = (
     "Look in the log for what failed (`turn failed`, `refused for good`), put it right, restart the bot, "
-    "and then run `ipt-bot parked --replay`."
+    "and then run `ipt-bot replay`."
 )
 
 

@@ -18,7 +18,7 @@ def rotated(settings: Settings) -> Iterator[str]:
     if settings.operator_key is not None:
         raise SettingsRefused(
             "OPERATOR_KEY is set, and a new key is safe only in a file: "
-            f"stop the bot, write the present key into {key}, unset OPERATOR_KEY, run `ipt-bot rotate`, "
+            f"stop the bot, write the present key into {key}, unset OPERATOR_KEY, run `ipt-bot rotate-key`, "
             "and put what the file then holds into OPERATOR_KEY before you remove the file."
         )
     if not (settings.data_dir / DATA_FILE).exists():
