@@ -20,6 +20,8 @@ cli.add_typer(measurement_commands.safety, name="safety")
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "dialogues.md")
 """The documents that carry drawn diagrams."""
+CHAT_PICTURE = ROOT / "docs" / "chat.svg"
+"""The picture in the README, drawn from the chat that stands there as text."""
 
 
 def main() -> None:
@@ -133,10 +135,11 @@ def draw(
 ) -> None:
     """Draw the programme, or one dialogue, as a Mermaid diagram."""
     from dialogues import book  # noqa: PLC0415
-    from dialogues.documents import diagrams as documents_diagrams  # noqa: PLC0415
+    from dialogues.documents import chat_picture, diagrams  # noqa: PLC0415
 
     if write:
-        documents_diagrams.write_blocks(DOCUMENTS)
+        diagrams.write_blocks(DOCUMENTS)
+        CHAT_PICTURE.write_text(chat_picture.picture_for(DOCUMENTS[0].read_text(encoding="utf-8")), encoding="utf-8")
         return
     read = book.read()
     if name is not None and name not in read.script.dialogues:
@@ -144,7 +147,7 @@ def draw(
             f"There is no dialogue called {name}. There are: {', '.join(sorted(read.script.dialogues))}.", err=True
         )
         raise typer.Exit(2)
-    typer.echo(documents_diagrams.dialogue(read.script.dialogues[name]) if name else documents_diagrams.phases())
+    typer.echo(diagrams.dialogue(read.script.dialogues[name]) if name else diagrams.phases())
 
 
 @cli.command()

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from typer.main import get_group
 
-from bot.cli import DOCUMENTS, cli
+from bot.cli import CHAT_PICTURE, DOCUMENTS, cli
 from bot.settings import Settings
 from dialogues.book import Book
-from dialogues.documents import diagrams as documents_diagrams
+from dialogues.documents import chat_picture, diagrams
 from storage import store
 from storage.crypto import operator_key, vault
 
@@ -128,7 +128,7 @@ def test_the_changelog_has_the_present_version_on_top() -> None:
 
 def test_the_diagrams_in_the_documents_are_what_would_be_drawn_now() -> None:
     paths = [ROOT / path for path in DOCUMENTS]
-    assert documents_diagrams.stale_blocks(paths) == [], "`make docs` draws them anew"
+    assert diagrams.stale_blocks(paths) == [], "`make docs` draws them anew"
 
 
 def test_the_phases_and_one_dialogue_are_drawn() -> None:
@@ -140,7 +140,7 @@ def test_the_phases_and_one_dialogue_are_drawn() -> None:
 def test_a_diagram_that_was_changed_by_hand_is_noticed(tmp_path: Path) -> None:
     changed = tmp_path / "README.md"
     changed.write_text(read("README.md").replace("[*] --> welcome", "[*] --> assessment"), encoding="utf-8")
-    assert documents_diagrams.stale_blocks([changed]) == [changed]
+    assert diagrams.stale_blocks([changed]) == [changed]
 
 
 def strangers(shown: str, transcript: str) -> list[str]:
@@ -155,6 +155,13 @@ def test_the_chat_in_the_readme_is_a_piece_of_a_transcript() -> None:
     transcript = read(found[1])
     assert strangers(found[2], transcript) == []
     assert strangers("bot   Congratulations!\n", transcript)
+
+
+def test_the_picture_in_the_readme_shows_the_chat_that_stands_there_as_text() -> None:
+    drawn = chat_picture.picture_for(read("README.md"))
+    assert CHAT_PICTURE.read_text(encoding="utf-8") == drawn, "`make docs` draws it anew"
+    assert "docs/chat.svg" in read("README.md")
+    assert all(f">{word}<" in drawn for word in ("my sister", "“that she calls back”", "Nothing much"))
 
 
 # --- what it is ----------------------------------------------------------------------
