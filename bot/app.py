@@ -76,12 +76,12 @@ def screen() -> Screen:
         raise BookRefused(str(fault)) from None
 
 
-def build(settings: Settings, *, carries: bool = False) -> App:
+def build(settings: Settings, *, sends: bool = False) -> App:
     """Everything, from the settings. Raises `BookRefused`, or `StoreRefused` for a key that does not fit.
 
-    `carries`: this process is the one that carries what waits to the messenger.
+    `sends`: this process is the one that sends what waits in the outbox.
     """
     book, prompts = words(settings)
     machines = machine.build(book.script, screen())
-    store = Store.open(settings.data_dir, settings.key_bytes(), carries=carries)
+    store = Store.open(settings.data_dir, settings.key_bytes(), sends=sends)
     return App(settings, book, machines, prompts, store, Conversation(store, machines, prompts))

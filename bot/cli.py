@@ -82,7 +82,7 @@ def run() -> None:
     from bot.telegram import polling, service  # noqa: PLC0415
     from bot.worker_thread import WorkerThread  # noqa: PLC0415
 
-    built = app.build(read, carries=True)
+    built = app.build(read, sends=True)
     commands = [(d.opened_by, d.menu) for d in built.book.script.dialogues.values() if d.opened_by and d.menu]
     menu = sorted((command.removeprefix("/"), line) for command, line in commands)
     official = read.bot_api_url == settings.TELEGRAM

@@ -20,6 +20,8 @@ from state_machine.model.outgoing import ExportFile, Message
 from state_machine.schedule import agenda
 from state_machine.turn.options import FINISHED, PICK
 from storage.repositories.clients import Chat
+from storage.send_log import Sent
+from storage.tables import channel_of
 
 BETWEEN_LINES = timedelta(seconds=15)
 """How far a clock that was set moves on with each line."""
@@ -123,23 +125,20 @@ class Console:
         self._drain()
 
     def _drain(self) -> None:
-        """Print what waits for this client, and mark it carried."""
+        """Print what waits for this client, and mark it as sent."""
         with self._app.store.begin() as work:
-            parting = work.partings.next(self._now(), lambda address: address == self._address)
-            if parting is not None:
-                for message in parting.farewell:
-                    self._print(message)
-                work.partings.done(parting.id)
+            for notice in work.erasure_notices.due(channel_of(self._address), self._now()):
+                if notice.address == self._address:
+                    for message in notice.messages:
+                        self._print(message)
+                    work.erasure_notices.done(notice.id)
             chat = work.clients.at(self._address)
-            burst = work.outbox.burst_of(chat.client) if chat is not None else None
-            if burst is None:
-                return
-            for parcel in burst.parcels:
-                if isinstance(parcel.message, Message):
-                    self._print(parcel.message)
-                elif isinstance(parcel.message, ExportFile):
-                    self._save_export(parcel.message, *self._app.export(work, burst.client))
-            work.outbox.carried(burst.client, {parcel.id: None for parcel in burst.parcels}, self._now())
+            while chat is not None and (waiting := work.outbox.next_of(chat.client)) is not None:
+                if isinstance(waiting.content, Message):
+                    self._print(waiting.content)
+                elif isinstance(waiting.content, ExportFile):
+                    self._save_export(waiting.content, *self._app.export(work, chat.client))
+                work.outbox.sent(Sent(chat.client, waiting.id, None, self._now()))
 
     def _save_export(self, message: ExportFile, name: str, content: bytes) -> None:
         exports = self._app.settings.data_dir / "exports"

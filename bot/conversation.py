@@ -188,7 +188,7 @@ class Conversation:
             wake_at = now + NEXT_AFTER
         work.clients.keep(chat, turn.progress, wake_at, now)
         if outgoing:
-            work.outbox.put(chat.client, turn.priority, outgoing, now)
+            work.outbox.put(chat.client, turn.priority, outgoing, now, others_wait=chat.waiting > 0)
 
     def _apologise(
         self, work: UnitOfWork, client: str, heard: InboundEvent, fault: Exception, progress: Progress | None = None

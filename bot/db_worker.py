@@ -18,7 +18,7 @@ class DatabaseWorker:
 
     def __init__(self, store: Store, worker: WorkerThread, now: Callable[[], datetime]) -> None:
         self.now = now
-        self.receipts = store.receipts
+        self.send_log = store.send_log
         self.run = worker.run
         self._worker = worker
         self._store = store

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bot.conversation import Conversation
-from bot.courier import Courier
 from bot.db_worker import DatabaseWorker
-from bot.pauses import pause_after
+from bot.delivery.backoff import delay_after
+from bot.delivery.courier import Courier
 from state_machine.schedule import retention
 from storage.errors import Unreadable
 from storage.unit_of_work import UnitOfWork
@@ -52,7 +52,7 @@ class Scheduler:
             except Exception as fault:
                 failures += 1
                 self.faults += 1
-                pause = min(pause_after(failures), 30.0)
+                pause = min(delay_after(failures), 30.0)
                 log.error("due wake-ups can't be read (%s)", type(fault).__name__)
             await asyncio.sleep(pause)
 
@@ -73,24 +73,27 @@ class Scheduler:
         return len(due)
 
     def _due(self, work: UnitOfWork) -> list[tuple[str, datetime]]:
-        return work.clients.due(self._database.now(), AT_ONCE, self._courier.elsewhere)
+        return work.clients.due(self._courier.channel, self._database.now(), AT_ONCE)
 
     async def _forget(self) -> None:
         """What has been kept long enough goes, also of those who blocked us and hear nothing."""
         now = self._forgot = self._database.now()
         soon = now + FORGET_EVERY  # so that nothing is kept beyond its time until the next look
-        for client in await self._database.do(partial(_forget, now=now, soon=soon)):
-            try:
-                await self._database.do(partial(_look_after, client=client, now=now, soon=soon))
-            except Exception as fault:
-                self.faults += 1
-                log.error("client %s: forgetting failed (%s)", client, type(fault).__name__)
+        while await self._database.do(lambda work: work.forget(now)):
+            pass  # between two portions, whatever waits for the store has its turn
+        found = await self._database.do(lambda work: work.clients.out_of_reach(soon, AT_ONCE))
+        while found:
+            for _, client in found:
+                try:
+                    await self._database.do(partial(_look_after, client=client, now=now, soon=soon))
+                except Exception as fault:
+                    self.faults += 1
+                    log.error("client %s: forgetting failed (%s)", client, type(fault).__name__)
+            found = await self._database.do(partial(_out_of_reach, soon=soon, after=found[-1]))
 
 
-def _forget(work: UnitOfWork, now: datetime, soon: datetime) -> list[str]:
-    """Delete what is over. Returns the clients out of reach of whom something is over by `soon`."""
-    work.forget(now)
-    return work.clients.out_of_reach(soon)
+def _out_of_reach(work: UnitOfWork, soon: datetime, after: tuple[datetime, str]) -> list[tuple[datetime, str]]:
+    return work.clients.out_of_reach(soon, AT_ONCE, after)
 
 
 def _look_after(work: UnitOfWork, client: str, now: datetime, soon: datetime) -> None:

@@ -3,24 +3,23 @@
 from storage.errors import DecryptionError, Stale, StoreRefused, Unreadable
 from storage.repositories.clients import Chat, Clients
 from storage.repositories.entries import Entries
-from storage.repositories.erasure_notices import Parting, Partings
+from storage.repositories.erasure_notices import ErasureNotice, ErasureNotices
 from storage.repositories.inbox import FailedEvent, Inbox
-from storage.repositories.outbox import Burst, Outbox, Parcel
+from storage.repositories.outbox import Outbox, OutboxMessage
 from storage.store import Store
 from storage.unit_of_work import UnitOfWork
 
 __all__ = [
-    "Burst",
     "Chat",
     "Clients",
     "DecryptionError",
     "Entries",
+    "ErasureNotice",
+    "ErasureNotices",
     "FailedEvent",
     "Inbox",
     "Outbox",
-    "Parcel",
-    "Parting",
-    "Partings",
+    "OutboxMessage",
     "Stale",
     "Store",
     "StoreRefused",

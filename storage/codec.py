@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from state_machine.model.outgoing import Deletion, Edit, ExportFile, Message, Outgoing, TapAnswer
-from state_machine.model.progress import Entry, Progress
+from state_machine.model.progress import Entry, Fact, Progress
 
 
 class Malformed(ValueError):
@@ -25,15 +25,24 @@ class _Named:
     type: str
 
 
+@dataclass(frozen=True, slots=True)
+class _NamedFact:
+    memory: str
+    fact: Fact
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return dict(value)
+        # Of facts that stand in rows of their own, only those at hand are part of the progress.
+        at_hand = getattr(value, "at_hand", None)
+        return dict(value.items()) if at_hand is None else at_hand
     raise TypeError(type(value).__name__)
 
 
 _encode = msgspec.json.Encoder(enc_hook=_plain).encode
 _progress = msgspec.json.Decoder(Progress)
 _entry = msgspec.json.Decoder(Entry)
+_fact = msgspec.json.Decoder(_NamedFact)
 _name = msgspec.json.Decoder(_Named)
 _messages: dict[str, msgspec.json.Decoder[Any]] = {
     shape.__name__: msgspec.json.Decoder(shape) for shape in (Message, Edit, TapAnswer, Deletion, ExportFile)
@@ -69,6 +78,17 @@ def read_entry(data: bytes) -> Entry:
     """An entry from JSON bytes. Raises Malformed."""
     entry: Entry = _decode(_entry, data)
     return entry
+
+
+def write_fact(memory: str, fact: Fact) -> bytes:
+    """A fact as JSON bytes, with the memory it stands under."""
+    return _encode(_NamedFact(memory, fact))
+
+
+def read_fact(data: bytes) -> tuple[str, Fact]:
+    """A memory and its fact from JSON bytes. Raises Malformed."""
+    named: _NamedFact = _decode(_fact, data)
+    return named.memory, named.fact
 
 
 def write_message(message: Outgoing) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import DatabaseError
 
 from storage.crypto.keystore import KeyStore
@@ -14,31 +14,31 @@ from storage.crypto.operator_key import LENGTH, OperatorKey, new_key
 from storage.crypto.vault import Vault
 from storage.errors import DecryptionError, StoreRefused
 from storage.migrations import bring_up
-from storage.send_log import Receipts
-from storage.sqlite.engines import DATA_PRAGMAS, sqlite_engine
+from storage.send_log import SendLog
+from storage.sqlite.engines import DATA_PRAGMAS, Transactions, sqlite_engine
 from storage.tables import chats, pairing
 from storage.unit_of_work import UnitOfWork
 
 DATA_FILE = "companion.sqlite"
 KEY_FILE = "keys.sqlite"
-RECEIPTS_FILE = "receipts"
+SEND_LOG_FILE, FORMER_SEND_LOG_FILE = "send.log", "receipts"
 
 
 class Store:
-    """All that is kept, opened. Used from one thread at a time, but for `receipts`."""
+    """All that is kept, opened. One thread at a time writes; others may read beside it."""
 
-    def __init__(self, engine: Engine, vault: Vault, receipts: Receipts) -> None:
-        self.receipts = receipts
-        self._engine = engine
+    def __init__(self, transactions: Transactions, vault: Vault, send_log: SendLog) -> None:
+        self.send_log = send_log
+        self._transactions = transactions
         self._vault = vault
 
     @classmethod
-    def open(cls, folder: Path, operator_key: bytes | None = None, *, carries: bool = False) -> Store:
+    def open(cls, folder: Path, operator_key: bytes | None = None, *, sends: bool = False) -> Store:
         """Open what is kept in `folder`, or begin it there.
 
         Without `operator_key` (32 bytes), the key is read from `operator.key`, which is made on first use.
-        Brings the schema up to date, and finishes erasures that were cut off. The one process that `carries` what
-        waits to the messenger finishes marks, too: a command beside it would throw away receipts just written.
+        Brings the schema up to date, and finishes erasures that were cut off. `sends`: this is the one process
+        that sends what waits; it also takes in the send log, which a command beside it would take away too early.
         Raises StoreRefused, with a sentence for the operator, where anything is missing, wrong or unreadable.
         """
         try:
@@ -56,10 +56,12 @@ class Store:
                 engine = sqlite_engine(data, DATA_PRAGMAS)
                 on_refusal.callback(engine.dispose)
                 bring_up(engine)
-                receipts = Receipts(folder / RECEIPTS_FILE)
-                on_refusal.callback(receipts.close)
-                store = cls(engine, vault, receipts)
-                store._settle(carries)
+                if (folder / FORMER_SEND_LOG_FILE).exists():
+                    (folder / FORMER_SEND_LOG_FILE).replace(folder / SEND_LOG_FILE)
+                send_log = SendLog(folder / SEND_LOG_FILE)
+                on_refusal.callback(send_log.close)
+                store = cls(Transactions(engine), vault, send_log)
+                store._settle(sends)
                 on_refusal.pop_all()
                 return store
         except OSError as error:
@@ -69,14 +71,17 @@ class Store:
 
     @contextmanager
     def begin(self, immediate: bool = True, lasting: bool = True) -> Iterator[UnitOfWork]:
-        """One transaction, kept on leaving and undone by an exception. Not `immediate`: for reading only.
+        """One transaction, kept on leaving and undone by an exception.
+
+        Not `immediate`: for reading only. It waits for nobody and nobody waits for it, and it sees the data as they
+        are when it first looks.
 
         Not `lasting`: it survives the end of the process, however sudden, and waits for no disk, so that a power
         cut can undo it together with whatever of that kind came after the last lasting one.
         """
-        options = {"reads": not immediate, "synchronous": "FULL" if lasting else "NORMAL"}
-        with self._engine.connect() as connection, connection.execution_options(**options).begin():
-            work = UnitOfWork(connection, self._vault)
+        level = "FULL" if lasting else "NORMAL"
+        with self._transactions.begin(not immediate, level) as (connection, driver):
+            work = UnitOfWork(connection, driver, self._vault)
             yield work
         work.committed()
 
@@ -92,10 +97,10 @@ class Store:
     def close(self) -> None:
         """Let go of the files."""
         self._vault.close()
-        self._engine.dispose()
-        self.receipts.close()
+        self._transactions.close()
+        self.send_log.close()
 
-    def _settle(self, carries: bool) -> None:
+    def _settle(self, sends: bool) -> None:
         """See that keys and data belong together, and finish what a crash cut off between the two."""
         with self.begin() as work:
             encrypted = work.connection.scalar(select(pairing.c.body))
@@ -108,9 +113,10 @@ class Store:
                     raise StoreRefused(
                         "The key store belongs to other data. Put the right keys.sqlite back beside these data."
                     ) from None
-            for receipt in self.receipts.all() if carries else ():
-                work.outbox.carried(receipt.client, {receipt.parcel: receipt.message}, receipt.at)
-            for client in work.partings.clients():
+            for sent in self.send_log.all() if sends else ():
+                work.outbox.sent(sent)
+            work.clients.fill_channels()
+            for client in work.erasure_notices.clients():
                 work.finish_erasure(client)
             # No transaction that made a key can be under way: this one holds the lock they need.
             unsettled = self._vault.unsettled()
@@ -119,8 +125,8 @@ class Store:
                 self._vault.destroy(*(client for client in unsettled if client not in kept))
                 for client in kept:
                     self._vault.settle(client)
-        if carries:
-            self.receipts.clear()
+        if sends:
+            self.send_log.clear()
 
 
 def _holds_something(path: Path) -> bool:

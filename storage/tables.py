@@ -1,6 +1,6 @@
-"""The tables of the data. Columns marked *sealed* hold ciphertext only; the rest is what queries need.
+"""The tables of the data. Columns marked *encrypted* hold ciphertext only; the rest is what queries need.
 
-Instants are microseconds since 1970 (see `instants`). The keys are not here: they have a store of their own.
+Instants are microseconds since 1970 (see `timestamps`). The keys are not here: they have a store of their own.
 A table with a column `client` is emptied of a client's rows at erasure, without being named anywhere else.
 """
 
@@ -34,6 +34,12 @@ METADATA = MetaData(
     }
 )
 
+
+def channel_of(address: str) -> str:
+    """The channel of a chat's address: `telegram:7` of `telegram:7:5`, `terminal` of `terminal:me`."""
+    return address.rpartition(":")[0]
+
+
 # SQLite numbers rows by itself only where the type is exactly INTEGER.
 _ROW_NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
@@ -41,8 +47,8 @@ chats = Table(
     "chats",
     METADATA,
     Column("client", String(32), primary_key=True),
-    Column("address", LargeBinary, nullable=False, comment="sealed"),
-    Column("progress", LargeBinary, nullable=False, comment="sealed"),
+    Column("address", LargeBinary, nullable=False, comment="encrypted"),
+    Column("progress", LargeBinary, nullable=False, comment="encrypted"),
     Column("version", Integer, nullable=False),
     Column("wake_at", BigInteger),
     Column("last_message_id", BigInteger),
@@ -50,9 +56,31 @@ chats = Table(
     Column("blocked_at", BigInteger),
     Column("created_on", Date, nullable=False),
     Column("question_id", BigInteger, comment="the message that ends the open question"),
+    Column("facts_apart", Boolean, nullable=False, server_default=false(), comment="some facts stand in rows"),
+    Column("channel", String(64), comment="the messenger and bot, as in telegram:7; none where it is not known yet"),
 )
 _wakeable = and_(chats.c.wake_at.is_not(None), chats.c.blocked_at.is_(None))
-Index(None, chats.c.wake_at, sqlite_where=_wakeable, postgresql_where=_wakeable)
+Index(None, chats.c.channel, chats.c.wake_at, sqlite_where=_wakeable, postgresql_where=_wakeable)
+_of_no_channel = chats.c.channel.is_(None)
+Index("ix_chats_of_no_channel", chats.c.client, sqlite_where=_of_no_channel, postgresql_where=_of_no_channel)
+_out_of_reach = and_(chats.c.wake_at.is_not(None), chats.c.blocked_at.is_not(None))
+Index(
+    "ix_chats_out_of_reach",
+    chats.c.wake_at,
+    chats.c.client,
+    sqlite_where=_out_of_reach,
+    postgresql_where=_out_of_reach,
+)
+
+facts = Table(
+    "facts",
+    METADATA,
+    Column("client", String(32), ForeignKey(chats.c.client), primary_key=True),
+    Column("memory", LargeBinary, primary_key=True, comment="keyed hash of the memory's name"),
+    Column("body", LargeBinary, nullable=False, comment="encrypted"),
+    # Found by the primary key alone, which is then the table itself.
+    sqlite_with_rowid=False,
+)
 
 inbox = Table(
     "inbox",
@@ -60,40 +88,51 @@ inbox = Table(
     Column("key", LargeBinary, primary_key=True, comment="keyed hash"),
     Column("seen", BigInteger, nullable=False, index=True),
     Column("client", String(32), ForeignKey(chats.c.client)),
-    Column("payload", LargeBinary, comment="sealed"),
+    Column("payload", LargeBinary, comment="encrypted"),
     Column("reason", String(80)),
 )
-_parked = inbox.c.client.is_not(None)
-Index(None, inbox.c.client, sqlite_where=_parked, postgresql_where=_parked)
+_failed = inbox.c.client.is_not(None)
+Index(None, inbox.c.client, sqlite_where=_failed, postgresql_where=_failed)
 
 outbox = Table(
     "outbox",
     METADATA,
     Column("id", _ROW_NUMBER, primary_key=True),
     Column("client", String(32), ForeignKey(chats.c.client), nullable=False),
-    Column("lane", String(16), key="priority", nullable=False),
-    Column("body", LargeBinary, comment="sealed; emptied when carried"),
-    Column("carried_at", BigInteger),
+    Column("priority", String(16), nullable=False),
+    Column("body", LargeBinary, comment="encrypted; emptied when sent"),
+    Column("sent_at", BigInteger),
     Column("message_id", BigInteger),
-    Column("parked", String(80)),
+    Column("dead_letter", String(80), comment="why it can never be sent"),
     Column("asks", Boolean, nullable=False, server_default=false()),
-    Column("said_at", BigInteger),
-    # A number is never given twice, so that what was in flight at an erasure can't mark another row.
+    Column("created_at", BigInteger),
+    Column("replaceable", Boolean, nullable=False, server_default=false(), comment="plain text"),
+    Column("same", LargeBinary, comment="keyed hash of what makes two messages the same"),
+    # A number is never given twice, so that a send under way at an erasure can't mark another row.
     sqlite_autoincrement=True,
 )
 
 
 def is_waiting(table: FromClause) -> ColumnElement[bool]:
-    """Whether a row of the outbox, or of an alias of it, is still to be carried."""
-    return and_(table.c.carried_at.is_(None), table.c.parked.is_(None))
+    """Whether a row of the outbox, or of an alias of it, is still to be sent."""
+    return and_(table.c.sent_at.is_(None), table.c.dead_letter.is_(None))
 
 
 _waiting = is_waiting(outbox)
 Index("ix_outbox_waiting", outbox.c.priority, outbox.c.id, sqlite_where=_waiting, postgresql_where=_waiting)
 Index(None, outbox.c.client, outbox.c.id)
-Index("ix_outbox_waiting_of", outbox.c.client, outbox.c.id, sqlite_where=_waiting, postgresql_where=_waiting)
-_carried = outbox.c.carried_at.is_not(None)
-Index(None, outbox.c.carried_at, sqlite_where=_carried, postgresql_where=_carried)
+Index(
+    "ix_outbox_waiting_of",
+    outbox.c.client,
+    outbox.c.priority,
+    outbox.c.id,
+    sqlite_where=_waiting,
+    postgresql_where=_waiting,
+)
+_sent = outbox.c.sent_at.is_not(None)
+Index(None, outbox.c.sent_at, sqlite_where=_sent, postgresql_where=_sent)
+_dead = outbox.c.dead_letter.is_not(None)
+Index("ix_outbox_dead_letters", outbox.c.id, sqlite_where=_dead, postgresql_where=_dead)
 
 entries = Table(
     "entries",
@@ -101,16 +140,17 @@ entries = Table(
     Column("client", String(32), ForeignKey(chats.c.client), primary_key=True),
     Column("run", Integer, primary_key=True, autoincrement=False),
     Column("kind", LargeBinary, nullable=False, comment="keyed hash of the dialogue's name"),
-    Column("body", LargeBinary, nullable=False, comment="sealed"),
+    Column("body", LargeBinary, nullable=False, comment="encrypted"),
     Index(None, "client", "kind", "run"),
 )
 
-partings = Table(
-    "partings",
+erasure_notices = Table(
+    "erasure_notices",
     METADATA,
     Column("id", _ROW_NUMBER, primary_key=True),
     Column("client", String(32), nullable=False, unique=True),
-    Column("body", LargeBinary, comment="sealed under a key of the operator; empty where nobody can be told"),
+    Column("channel", String(64)),
+    Column("body", LargeBinary, comment="encrypted with a key of the operator; empty where nobody can be told"),
     Column("since", BigInteger, nullable=False),
     Column("due", BigInteger, nullable=False),
     sqlite_autoincrement=True,
@@ -119,7 +159,7 @@ partings = Table(
 holds = Table(
     "holds",
     METADATA,
-    Column("name", String(16), primary_key=True),
+    Column("name", String(64), primary_key=True, comment="a channel"),
     Column("until", BigInteger, nullable=False),
 )
 
@@ -127,11 +167,11 @@ pairing = Table(
     "pairing",
     METADATA,
     Column("id", SmallInteger, primary_key=True, autoincrement=False),
-    Column("body", LargeBinary, nullable=False, comment="sealed; shows that the key store belongs to these data"),
+    Column("body", LargeBinary, nullable=False, comment="encrypted; shows that the key store belongs to these data"),
 )
 
 counters = Table(
-    "tallies",
+    "counters",
     METADATA,
     Column("month", Date, primary_key=True, comment="its first day"),
     Column("name", String(40), primary_key=True),

@@ -13,21 +13,26 @@ from storage.crypto.vault import Vault
 from storage.repositories.clients import Clients
 from storage.repositories.counters import Counters
 from storage.repositories.entries import Entries
-from storage.repositories.erasure_notices import Partings
-from storage.repositories.inbox import Inbox
+from storage.repositories.erasure_notices import ErasureNotices
+from storage.repositories.inbox import PORTION, Inbox
 from storage.repositories.outbox import Outbox
+from storage.statements import Driver
 
 log = logging.getLogger(__name__)
 
 
 class UnitOfWork:
-    """One transaction. Made by `Store.begin`, and of no use after it."""
+    """One transaction. Made by `Store.begin`, and of no use after it.
 
-    def __init__(self, connection: Connection, vault: Vault) -> None:
+    `driver` runs the statements of every turn, `connection` all others.
+    """
+
+    def __init__(self, connection: Connection, driver: Driver, vault: Vault) -> None:
         self.connection = connection
+        self.driver = driver
         self.vault = vault
         self._after_commit: list[Callable[[], None]] = []
-        self.partings = Partings(self)
+        self.erasure_notices = ErasureNotices(self)
         self.outbox = Outbox(self)
         self.inbox = Inbox(self)
         self.entries = Entries(self)
@@ -38,12 +43,15 @@ class UnitOfWork:
     def savepoint(self) -> Iterator[None]:
         """A part that can fail alone: an exception undoes what was done in it, and goes on upwards."""
         promised = len(self._after_commit)
+        self.driver.word("SAVEPOINT part")
         try:
-            with self.connection.begin_nested():
-                yield
+            yield
         except BaseException:
             del self._after_commit[promised:]
+            self.driver.word("ROLLBACK TO SAVEPOINT part")
             raise
+        finally:
+            self.driver.word("RELEASE SAVEPOINT part")
 
     def after_commit(self, act: Callable[[], None]) -> None:
         """Have something done once all of this is kept, and only then."""
@@ -57,11 +65,14 @@ class UnitOfWork:
             except Exception as fault:
                 log.warning("something promised for after the commit failed: %s", type(fault).__name__)
 
-    def forget(self, now: datetime) -> None:
-        """What has been kept for as long as it is needed goes: event keys, carried parcels, partings."""
-        self.inbox.forget(now)
-        self.outbox.forget(now)
-        self.partings.forget(now)
+    def forget(self, now: datetime, most: int = PORTION) -> bool:
+        """What has been kept for as long as it is needed goes: event keys, sent messages, erasure notices.
+
+        Of keys and of messages `most` go at a time, so that nobody waits long. Whether there may be more.
+        """
+        gone = max(self.inbox.forget(now, most), self.outbox.forget(now, most))
+        self.erasure_notices.forget(now)
+        return gone == most
 
     def finish_erasure(self, client: str) -> None:
         """Destroy the key of a client whose erasure is committed but was cut off."""

@@ -11,18 +11,21 @@ _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.ins
 _made: dict[tuple[str, Table, tuple[str, ...] | None], Insert] = {}
 
 
-def insert_or_skip(connection: Connection, table: Table) -> Insert:
-    """An insert that does nothing where a row with the same key stands; its `rowcount` tells which."""
-    return _cached(connection, table, None)
+def insert_or_skip(database: Connection | str, table: Table) -> Insert:
+    """An insert that does nothing where a row with the same key stands; its `rowcount` tells which.
+
+    `database`: a connection, or the name of its dialect.
+    """
+    return _cached(database, table, None)
 
 
-def insert_or_update(connection: Connection, table: Table, *columns: str) -> Insert:
+def insert_or_update(database: Connection | str, table: Table, *columns: str) -> Insert:
     """An insert that changes `columns` where a row with the same primary key stands."""
-    return _cached(connection, table, columns)
+    return _cached(database, table, columns)
 
 
-def _cached(connection: Connection, table: Table, columns: tuple[str, ...] | None) -> Insert:
-    name = connection.dialect.name
+def _cached(database: Connection | str, table: Table, columns: tuple[str, ...] | None) -> Insert:
+    name = database if isinstance(database, str) else database.dialect.name
     statement = _made.get((name, table, columns))
     if statement is None:
         new = _INSERT[name](table)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from telegram import Bot
 
-from bot.courier import Courier
 from bot.db_worker import DatabaseWorker
-from bot.pace import Pace
+from bot.delivery.courier import Courier
+from bot.delivery.rate_limiter import RateLimiter
 from bot.telegram.sender import Sender
 from bot.worker_thread import WorkerThread
 from state_machine.model.outgoing import Outgoing, Priority
@@ -42,10 +42,10 @@ class Post:
         self.number = 0
         self.courier = self.new_courier()
 
-    def new_courier(self, pace: Pace | None = None, export: Export = mine) -> Courier:
+    def new_courier(self, limiter: RateLimiter | None = None, export: Export = mine) -> Courier:
         bot = Bot("7:token", request=self.request, get_updates_request=self.request)
-        quick = Pace(a_second=1000, reminders=1000, burst=1000, refill=1000)
-        return Courier(self.database, Sender(bot), export, pace or quick)
+        quick = RateLimiter(a_second=1000, reminders=1000, burst=1000, refill=1000)
+        return Courier(self.database, Sender(bot), export, limiter or quick)
 
     def _answered(self, method: str, fields: dict[str, str]) -> Answer:
         return self.answer(method, fields)
@@ -65,7 +65,7 @@ class Post:
         return await self.database.do(lambda work: work.outbox.waiting(client))
 
     async def comes(self, at: datetime) -> bool:
-        return await self.database.do(lambda work: work.outbox.next_burst(at) is not None)
+        return await self.database.do(lambda work: bool(work.outbox.ready("telegram:7", at, 1)))
 
     async def until_nothing_waits(self, *clients: str) -> None:
         async with asyncio.timeout(5):
@@ -91,5 +91,5 @@ async def carrying(courier: Courier) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await courier.stop()
+        courier.stop()
         await task

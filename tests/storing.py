@@ -15,6 +15,8 @@ from sqlalchemy import func, select
 from state_machine.model.outgoing import Choice, Message, Priority
 from state_machine.model.progress import Answer, Entry, Fact, Person, Progress, Run
 from storage import Chat, Store
+from storage.repositories.facts import MOST_AT_HAND
+from storage.send_log import Sent
 from storage.tables import METADATA
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -44,8 +46,9 @@ def full_life(store: Store, marks: Marks) -> Chat:
     fact = Fact(marks.words, NOW, code=marks.nickname)
     answer = Answer("wish", fact, "step", person=1)
     run = Run(1, marks.dialogue, "step", NOW, NOW, answers=(answer,), trail=("a",), person=1)
+    facts = {"wish": fact} | {f"said {number}": fact for number in range(MOST_AT_HAND)}
     progress = Progress(
-        phase="assessment", runs=(run,), facts={"wish": fact}, people=(Person(1, marks.nickname, {"how": fact}),)
+        phase="assessment", runs=(run,), facts=facts, people=(Person(1, marks.nickname, {"how": fact}),)
     )
     with store.begin() as work:
         chat = work.clients.open(marks.address, NOW)
@@ -56,15 +59,17 @@ def full_life(store: Store, marks: Marks) -> Chat:
             entry = Entry(number, marks.dialogue, NOW, "done", answers=(answer,), person=number)
             work.entries.put(chat.client, entry)
     with store.begin() as work:
-        burst = work.outbox.next_burst(NOW)
-        assert burst is not None
-        work.outbox.carried(burst.client, {burst.parcels[0].id: 71, burst.parcels[1].id: 72}, NOW)
+        for number in (71, 72):
+            message = work.outbox.next_of(chat.client)
+            assert message is not None
+            work.outbox.sent(Sent(chat.client, message.id, number, NOW))
         label = Choice(marks.words, button="1:step:0")
         work.outbox.put(chat.client, Priority.REMINDER, [Message(marks.words, choices=((label,),))], NOW)
         work.inbox.record_failure(f"telegram:1:2:{chat.client}", chat.client, marks.words.encode(), "TemplateError")
     with store.begin() as work:
         found = work.clients.at(marks.address)
         assert found is not None
+        assert found.progress.facts == facts  # and so all of them are read while that can be done
         return found
 
 

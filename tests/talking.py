@@ -5,7 +5,7 @@ What is said is found through the book (the way that keeps a memory, the button 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -29,7 +29,9 @@ from state_machine.turn.builder import Turn
 from state_machine.turn.machine import Machines
 from state_machine.turn.options import Offer, offers, token
 from storage.repositories.clients import Chat
+from storage.send_log import Sent
 from storage.store import Store
+from storage.unit_of_work import UnitOfWork
 from tests.standing import SAMPLES
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -114,6 +116,17 @@ def app_on(folder: Path, book: Book, machines: Machines, prompts: Prompts) -> Ap
     settings = Settings(data_dir=folder, operator="Robin", _env_file=None)  # type: ignore[call-arg]
     store = Store.open(folder)
     return App(settings, book, machines, prompts, store, Conversation(store, machines, prompts))
+
+
+def sent_now(
+    work: UnitOfWork, client: str, now: datetime, message_id: Callable[[Outgoing], int | None] = lambda _: None
+) -> list[Outgoing]:
+    """Mark all that waits for a client as sent, in the order in which it goes. What it was."""
+    found: list[Outgoing] = []
+    while (message := work.outbox.next_of(client)) is not None:
+        work.outbox.sent(Sent(client, message.id, message_id(message.content), now))
+        found.append(message.content)
+    return found
 
 
 @dataclass
@@ -287,15 +300,12 @@ class Client:
         """Carry what waits for them."""
         with self.app.store.begin() as work:
             client = work.vault.find(self.address)
-            burst = work.outbox.burst_of(client) if client else None
-            if burst is None:
-                return []
-            numbers: dict[int, int | None] = {}
-            for parcel in burst.parcels:
-                self.last_message += isinstance(parcel.message, Message)
-                numbers[parcel.id] = self.last_message if isinstance(parcel.message, Message) else None
-            work.outbox.carried(burst.client, numbers, self.now)
-            return [parcel.message for parcel in burst.parcels]
+            return sent_now(work, client, self.now, self._message_id) if client else []
+
+    def _message_id(self, content: Outgoing) -> int | None:
+        """The id that the messenger gives to a message."""
+        self.last_message += isinstance(content, Message)
+        return self.last_message if isinstance(content, Message) else None
 
     def day_one(self) -> Client:
         """Go through the first day to its end."""

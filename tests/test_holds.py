@@ -10,7 +10,7 @@ import pytest
 from telegram.error import NetworkError
 
 from bot.app import App
-from bot.pauses import pause_after
+from bot.delivery.backoff import delay_after
 from state_machine.model.outgoing import Message, Priority
 from tests.post_office import ANA, BEN, Post, carrying
 from tests.talking import Client
@@ -34,7 +34,7 @@ async def out_of_reach(post: Post, client: str, tries: int, priority: Priority =
         await so_far(lambda: post.courier.counts.retried >= number)  # noqa: B023 - asked within this round
         await asyncio.sleep(0.02)
         if number < tries:
-            post.at += timedelta(seconds=pause_after(number))
+            post.at += timedelta(seconds=delay_after(number))
             post.courier.nudge()
     post.answer = post.accept
     post.request.calls.clear()
@@ -47,7 +47,7 @@ async def test_words_of_safety_do_not_wait_behind_the_retry_of_a_reminder(post: 
         assert not await post.comes(post.at + 299 * SECONDS)
         await post.put(ana, NUMBERS, priority=Priority.SAFETY)
         await post.until_nothing_waits(ana)
-    assert post.texts() == ["One thing is still open.", NUMBERS.text]
+    assert post.texts() == [NUMBERS.text, "One thing is still open."]
 
 
 async def test_a_reminder_that_fails_while_words_of_safety_come_holds_nothing(post: Post) -> None:
@@ -59,13 +59,13 @@ async def test_a_reminder_that_fails_while_words_of_safety_come_holds_nothing(po
         post.answer = lambda method, fields: (
             NetworkError("gone") if next(lost, False) else post.accept(method, fields)
         )
-        post.at += timedelta(seconds=pause_after(9))
+        post.at += timedelta(seconds=delay_after(9))
         post.courier.nudge()
         await asyncio.sleep(0.1)
         await post.put(ana, NUMBERS, priority=Priority.SAFETY)
         gate.set()
         await post.until_nothing_waits(ana)
-    assert post.texts()[-1] == NUMBERS.text
+    assert post.texts()[1] == NUMBERS.text  # the next thing that is sent after the try under way
 
 
 async def test_words_of_safety_that_met_a_broken_line_are_tried_again_within_half_a_minute(post: Post) -> None:
@@ -80,16 +80,20 @@ def test_who_writes_is_answered_at_once_and_not_when_a_retry_is_due(app: App) ->
     client = ana.chat.client
     with app.store.begin() as work:
         work.outbox.put(client, Priority.REMINDER, [Message("One thing is still open.")], ana.now)
-        work.outbox.hold(client, ana.now + 290 * SECONDS)
+        held = work.outbox.next_of(client)
+        assert held is not None
+        assert work.outbox.hold(held, ana.now + 290 * SECONDS)
     app.conversation.receive(ana.heard("/help"))
     with app.store.begin() as work:
-        assert work.outbox.next_burst(ana.now) is not None
+        assert work.outbox.ready("telegram:7", ana.now, 1)
 
 
 async def test_a_reminder_alone_waits_for_its_next_try(post: Post) -> None:
     ana = await post.client()
-    await post.database.do(lambda work: work.outbox.hold(ana, post.at + 290 * SECONDS))
     await post.put(ana, Message("Shall we?"), priority=Priority.REMINDER)
+    [held] = await post.database.do(lambda work: work.outbox.ready("telegram:7", post.at, 1))
+    assert await post.database.do(lambda work: work.outbox.hold(held, post.at + 290 * SECONDS))
+    await post.put(ana, Message("And then?"), priority=Priority.REMINDER)
     assert not await post.comes(post.at + 289 * SECONDS)
 
 
@@ -123,4 +127,4 @@ async def test_a_clock_that_was_a_day_fast_holds_nobody_once_it_is_right(post: P
     async with carrying(post.courier):
         await post.put(ana, NUMBERS, priority=Priority.SAFETY)
         await post.until_nothing_waits(ana, *others)
-    assert post.texts(5)[-1] == NUMBERS.text
+    assert post.texts(5)[0] == NUMBERS.text

@@ -11,14 +11,14 @@ from telegram import Bot
 
 from bot.app import App
 from bot.console import Console
-from bot.courier import Courier
 from bot.db_worker import DatabaseWorker
-from bot.pace import Pace
+from bot.delivery.courier import Courier
+from bot.delivery.rate_limiter import RateLimiter
 from bot.scheduler import Scheduler
 from bot.telegram.sender import Sender
 from bot.worker_thread import WorkerThread
 from state_machine.model.outgoing import Message
-from storage.repositories.dead_letters import ParkedParcels
+from storage.repositories.dead_letters import DeadLetters
 from storage.unit_of_work import UnitOfWork
 from tests.talking import START, Client
 from tests.telegram.stub import Answer, StubRequest, good, message
@@ -44,7 +44,7 @@ class Town:
         self.request = StubRequest(self._answer)
         self.number = 100
         self.database = DatabaseWorker(app.store, worker, lambda: self.now)
-        quick = Pace(a_second=1000, reminders=1000, burst=1000, refill=1000)
+        quick = RateLimiter(a_second=1000, reminders=1000, burst=1000, refill=1000)
         bot = Bot("7:token", request=self.request, get_updates_request=self.request)
         self.courier = Counting(self.database, Sender(bot), app.export, quick)
         everything_heard = asyncio.Event()
@@ -66,7 +66,7 @@ class Town:
         )
 
     async def goodbyes_left(self) -> int:
-        return await self.database.do(lambda work: len(work.partings.clients()))
+        return await self.database.do(lambda work: len(work.erasure_notices.clients()))
 
     def texts(self) -> list[str]:
         return [fields["text"] for method, fields in self.request.calls if method == "sendMessage"]
@@ -84,7 +84,7 @@ async def town(app: App) -> AsyncIterator[Town]:
     try:
         yield made
     finally:
-        await made.courier.stop()
+        made.courier.stop()
         await carrying
         worker.close()
 
@@ -98,13 +98,15 @@ async def comes(town: Town, words: str) -> None:
 async def test_what_is_said_to_a_terminal_waits_for_the_terminal(app: App) -> None:
     async with town(app) as here:
         mine = here.client("terminal:me")
+        app.conversation.receive(mine.heard("/help"))
         due = mine.chat.wake_at
         assert due is not None
         here.now = due
-        assert await here.scheduler.tick() == 1
+        assert await here.scheduler.tick() == 0  # it is the terminal that wakes them
+        here.courier.nudge()
         await asyncio.sleep(0.2)
         assert here.request.calls == []
-        assert await here.database.do(lambda work: ParkedParcels(work).all()) == []
+        assert await here.database.do(lambda work: DeadLetters(work).all()) == []
         assert mine.chat.waiting > 0
     shown: list[str] = []
     Console(app, "me", shown.append, here.now).say("hello")
@@ -158,9 +160,8 @@ async def test_a_goodbye_put_off_under_a_clock_that_was_fast_is_said_once_it_is_
 
         def put_off_by_a_day(work: UnitOfWork) -> None:
             work.clients.erase(ben, [Message("Goodbye, Ben.")], here.now)
-            found = work.partings.next(here.now)
-            assert found is not None
-            work.partings.later(found.id, here.now + timedelta(days=1))
+            [found] = work.erasure_notices.due("telegram:7", here.now)
+            work.erasure_notices.later(found.id, here.now + timedelta(days=1))
 
         await here.database.do(put_off_by_a_day)
         here.courier.nudge()

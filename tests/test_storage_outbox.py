@@ -1,4 +1,4 @@
-"""What was said waits in order, the most urgent chat goes first, and nothing is carried that must wait."""
+"""What waits is sent in order, the most urgent chat first, safety first in each, and nothing that must wait."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from state_machine.model.outgoing import Choice, Edit, ExportFile, Message, Outgoing, Priority, TapAnswer
-from storage import Burst, Store
+from storage import OutboxMessage, Store
+from storage.send_log import Sent
 from tests.storing import DAY, MINUTE, NOW, change, rows
+
+CHANNEL = "telegram"
 
 
 @pytest.fixture
@@ -24,12 +27,28 @@ def say(store: Store, client: str, text: str, priority: Priority = Priority.ANSW
         work.outbox.put(client, priority, [Message(text)], NOW)
 
 
-def texts(burst: Burst | None) -> list[str]:
-    assert burst is not None
-    return [parcel.message.text for parcel in burst.parcels if isinstance(parcel.message, Message)]
+def texts(messages: list[OutboxMessage]) -> list[str]:
+    return [message.content.text for message in messages if isinstance(message.content, Message)]
 
 
-def test_a_burst_is_all_that_waits_for_one_chat_in_the_order_it_was_said(store: Store, clients: list[str]) -> None:
+def send(store: Store, client: str, message_id: int | None = 1) -> Outgoing | None:
+    """Mark the next message of a client as sent. What it was."""
+    with store.begin() as work:
+        message = work.outbox.next_of(client)
+        if message is not None:
+            work.outbox.sent(Sent(client, message.id, message_id, NOW))
+    return message.content if message is not None else None
+
+
+def all_of(store: Store, client: str) -> list[Outgoing]:
+    """Everything that waits for a client, in the order in which it goes."""
+    found: list[Outgoing] = []
+    while (content := send(store, client)) is not None:
+        found.append(content)
+    return found
+
+
+def test_what_waits_for_one_chat_goes_in_the_order_it_was_said(store: Store, clients: list[str]) -> None:
     said: list[Outgoing] = [
         TapAnswer("tap", "Kept."),
         Edit(5, text="Before", choices=((Choice("Yes", "1:a:0", picked=True),),), settled="Yes"),
@@ -39,15 +58,11 @@ def test_a_burst_is_all_that_waits_for_one_chat_in_the_order_it_was_said(store: 
     with store.begin() as work:
         work.outbox.put(clients[0], Priority.ANSWER, said, NOW)
         work.outbox.put(clients[0], Priority.ANSWER, [], NOW)
-    with store.begin() as work:
-        burst = work.outbox.next_burst(NOW)
-        assert burst is not None
-        assert [parcel.message for parcel in burst.parcels] == said
-        assert (burst.client, burst.address, burst.priority) == (clients[0], "telegram:0", Priority.ANSWER)
+        [first] = work.outbox.ready(CHANNEL, NOW, 10)
+        assert (first.client, first.address, first.priority) == (clients[0], "telegram:0", Priority.ANSWER)
+        assert first == work.outbox.next_of(clients[0])
         assert work.outbox.waiting(clients[0]) == 4
-        assert work.outbox.next_burst(NOW, most=2) == Burst(
-            burst.client, burst.address, burst.priority, burst.parcels[:2]
-        )
+    assert all_of(store, clients[0]) == said
 
 
 def test_safety_goes_before_answers_and_answers_before_reminders(store: Store, clients: list[str]) -> None:
@@ -56,56 +71,81 @@ def test_safety_goes_before_answers_and_answers_before_reminders(store: Store, c
     say(store, clients[2], "safety", Priority.SAFETY)
     say(store, clients[3], "later answer", Priority.ANSWER)
     with store.begin() as work:
-        bursts = work.outbox.bursts(NOW, 10)
-        assert [burst.client for burst in bursts] == [clients[2], clients[1], clients[3], clients[0]]
-        assert work.outbox.next_burst(NOW) == bursts[0]
-        assert work.outbox.bursts(NOW, 2) == bursts[:2]
+        ready = work.outbox.ready(CHANNEL, NOW, 10)
+        assert [message.client for message in ready] == [clients[2], clients[1], clients[3], clients[0]]
+        assert work.outbox.ready(CHANNEL, NOW, 2) == ready[:2]
 
 
-def test_in_one_chat_what_was_said_first_goes_first_and_an_urgent_word_pulls_it_along(
-    store: Store, clients: list[str]
-) -> None:
+def test_in_one_chat_too_safety_goes_first(store: Store, clients: list[str]) -> None:
     say(store, clients[0], "somebody's answer", Priority.ANSWER)
     say(store, clients[1], "reminder", Priority.REMINDER)
     say(store, clients[1], "numbers to call", Priority.SAFETY)
     with store.begin() as work:
-        burst = work.outbox.next_burst(NOW)
-        assert burst is not None
-        assert burst.priority is Priority.SAFETY
-        assert texts(burst) == ["reminder", "numbers to call"]
+        assert texts(work.outbox.ready(CHANNEL, NOW, 10)) == ["numbers to call", "somebody's answer"]
+    assert all_of(store, clients[1]) == [Message("numbers to call"), Message("reminder")]
 
 
-def test_one_chat_with_very_much_waiting_hides_no_other(store: Store, clients: list[str]) -> None:
+def test_before_safety_what_an_older_turn_had_still_to_say_is_dropped(store: Store, clients: list[str]) -> None:
+    for text in ("being sent perhaps", "a question", "more"):
+        say(store, clients[0], text)
+    with store.begin() as work:
+        work.outbox.put(clients[0], Priority.ANSWER, [ExportFile("All of it."), Edit(4, "x")], NOW)
+        work.outbox.put(clients[0], Priority.SAFETY, [Message("numbers"), Message("What now?", asks="2:a")], NOW)
+    left = all_of(store, clients[0])
+    assert left[:2] == [Message("numbers"), Message("What now?", asks="2:a")]
+    assert left[2:] == [Message("being sent perhaps"), ExportFile("All of it."), Edit(4, "x")]
+
+
+def test_the_same_words_again_take_the_place_of_those_that_wait(store: Store, clients: list[str]) -> None:
+    for text in ("on its way", "kept", "kept", "other", "kept", "kept"):
+        say(store, clients[0], text)
+    say(store, clients[1], "kept")
+    assert all_of(store, clients[0]) == [Message("on its way"), Message("other"), Message("kept")]
+    assert all_of(store, clients[1]) == [Message("kept")]
+
+
+def test_two_equal_messages_of_one_turn_are_both_sent(store: Store, clients: list[str]) -> None:
+    with store.begin() as work:
+        work.outbox.put(
+            clients[0], Priority.ANSWER, [Message("one"), Message("…"), Message("two"), Message("…")], NOW
+        )
+    assert len(all_of(store, clients[0])) == 4
+
+
+def test_a_chat_in_which_very_much_waits_hides_no_other(store: Store, clients: list[str]) -> None:
     with store.begin() as work:
         work.outbox.put(clients[0], Priority.ANSWER, [Message(str(number)) for number in range(300)], NOW)
     for client in clients[1:]:
         say(store, client, "one", Priority.ANSWER)
     with store.begin() as work:
-        bursts = work.outbox.bursts(NOW, 4)
-        assert [(burst.client, len(burst.parcels)) for burst in bursts] == [
-            (clients[0], 20),
-            *((client, 1) for client in clients[1:]),
-        ]
+        assert [message.client for message in work.outbox.ready(CHANNEL, NOW, 4)] == clients
 
 
-def test_what_was_carried_is_emptied_and_leaves_its_message_id_for_two_days(
+def test_each_channel_is_sent_by_its_own_messenger(store: Store, clients: list[str]) -> None:
+    with store.begin() as work:
+        other = work.clients.open("terminal:me", NOW).client
+    say(store, clients[0], "a")
+    say(store, other, "b")
+    with store.begin() as work:
+        assert texts(work.outbox.ready("terminal", NOW, 10)) == ["b"]
+        assert texts(work.outbox.ready(CHANNEL, NOW, 10)) == ["a"]
+        assert work.outbox.ready("telegram:7", NOW, 10) == []
+
+
+def test_what_was_sent_is_emptied_and_leaves_its_message_id_for_two_days(
     store: Store, clients: list[str], tmp_path: Path
 ) -> None:
     with store.begin() as work:
         work.outbox.put(clients[0], Priority.ANSWER, [Message("a"), TapAnswer("tap"), Message("b")], NOW)
-    with store.begin() as work:
-        burst = work.outbox.next_burst(NOW)
-        assert burst is not None
-        first, tap, second = (parcel.id for parcel in burst.parcels)
-        work.outbox.carried(clients[0], {}, NOW)
-        work.outbox.carried(clients[0], {second: 12, tap: None, first: 11}, NOW)
+    for message_id in (11, None, 12):
+        send(store, clients[0], message_id)
     with store.begin() as work:
         chat = work.clients.get(clients[0])
         assert chat is not None
         assert (chat.last_message_id, chat.waiting) == (12, 0)
         assert work.outbox.message_ids(clients[0], NOW) == [11, 12]
         assert work.outbox.message_ids(clients[0], NOW + MINUTE) == []
-        assert work.outbox.next_burst(NOW) is None
+        assert work.outbox.ready(CHANNEL, NOW, 1) == []
         assert rows(tmp_path / "companion.sqlite", "SELECT DISTINCT body FROM outbox") == [(None,)]
         work.outbox.forget(NOW + 2 * DAY)
         assert work.outbox.message_ids(clients[0], NOW) == [11, 12]
@@ -114,12 +154,9 @@ def test_what_was_carried_is_emptied_and_leaves_its_message_id_for_two_days(
 
 
 def test_an_older_message_id_does_not_take_the_place_of_a_newer(store: Store, clients: list[str]) -> None:
-    for message in (40, 30):
+    for message_id in (40, 30):
         say(store, clients[0], "a")
-        with store.begin() as work:
-            burst = work.outbox.next_burst(NOW)
-            assert burst is not None
-            work.outbox.carried(clients[0], {burst.parcels[0].id: message}, NOW)
+        send(store, clients[0], message_id)
     with store.begin() as work:
         chat = work.clients.get(clients[0])
         assert chat is not None
@@ -129,10 +166,10 @@ def test_an_older_message_id_does_not_take_the_place_of_a_newer(store: Store, cl
 def test_marks_for_another_client_or_for_nobody_do_nothing(store: Store, clients: list[str]) -> None:
     say(store, clients[0], "a")
     with store.begin() as work:
-        burst = work.outbox.next_burst(NOW)
-        assert burst is not None
-        work.outbox.carried(clients[1], {burst.parcels[0].id: 3}, NOW)
-        work.outbox.carried("nobody", {burst.parcels[0].id: 3}, NOW)
+        message = work.outbox.next_of(clients[0])
+        assert message is not None
+        for client in (clients[1], "nobody"):
+            work.outbox.sent(Sent(client, message.id, 3, NOW))
         assert work.outbox.waiting(clients[0]) == 1
 
 
@@ -140,37 +177,49 @@ def test_a_held_chat_waits_and_the_others_do_not(store: Store, clients: list[str
     say(store, clients[0], "a", Priority.SAFETY)
     say(store, clients[1], "b")
     with store.begin() as work:
-        work.outbox.hold(clients[0], NOW + 3 * MINUTE)
-        assert [burst.client for burst in work.outbox.bursts(NOW, 5)] == [clients[1]]
-        assert len(work.outbox.bursts(NOW + 3 * MINUTE, 5)) == 2
+        message = work.outbox.next_of(clients[0])
+        assert message is not None
+        assert work.outbox.hold(message, NOW + 3 * MINUTE)
+        assert [found.client for found in work.outbox.ready(CHANNEL, NOW, 5)] == [clients[1]]
+        assert len(work.outbox.ready(CHANNEL, NOW + 3 * MINUTE, 5)) == 2
 
 
-def test_when_all_are_held_nothing_is_carried_until_then(store: Store, clients: list[str]) -> None:
+def test_a_chat_is_not_held_for_a_message_that_a_more_urgent_one_overtook(store: Store, clients: list[str]) -> None:
+    say(store, clients[0], "reminder", Priority.REMINDER)
+    with store.begin() as work:
+        message = work.outbox.next_of(clients[0])
+    say(store, clients[0], "numbers", Priority.SAFETY)
+    with store.begin() as work:
+        assert message is not None
+        assert not work.outbox.hold(message, NOW + 3 * MINUTE)
+        assert texts(work.outbox.ready(CHANNEL, NOW, 5)) == ["numbers"]
+
+
+def test_when_a_channel_is_held_nothing_is_sent_there_until_then(store: Store, clients: list[str]) -> None:
     say(store, clients[0], "a", Priority.SAFETY)
     with store.begin() as work:
-        work.outbox.hold(None, NOW + 3 * MINUTE)
-        work.outbox.hold(None, NOW + MINUTE)
-        assert work.outbox.next_burst(NOW) is None
-        assert work.outbox.next_burst(NOW + MINUTE) is not None
-        work.outbox.hold(clients[0], NOW + 3 * MINUTE)
-        assert work.outbox.next_burst(NOW + MINUTE) is None
-        assert work.outbox.next_burst(NOW + 3 * MINUTE) is not None
+        work.outbox.hold_channel(CHANNEL, NOW + 3 * MINUTE)
+        work.outbox.hold_channel(CHANNEL, NOW + MINUTE)
+        work.outbox.hold_channel("telegram:8", NOW + 4 * MINUTE)
+        assert work.outbox.ready(CHANNEL, NOW, 1) == []
+        assert work.outbox.ready(CHANNEL, NOW + MINUTE, 1) != []
 
 
-def test_what_can_never_be_carried_is_parked_and_the_rest_goes_on(store: Store, clients: list[str]) -> None:
+def test_what_can_never_be_sent_is_a_dead_letter_and_the_rest_goes_on(store: Store, clients: list[str]) -> None:
     say(store, clients[0], "impossible")
     say(store, clients[0], "possible")
     with store.begin() as work:
-        burst = work.outbox.next_burst(NOW)
-        assert burst is not None
-        work.outbox.park(burst.parcels[0].id, "Refused")
+        message = work.outbox.next_of(clients[0])
+        assert message is not None
+        following = work.outbox.reject(message, "Rejected")
+        assert following is not None
+        assert following.content == Message("possible")
         with pytest.raises(ValueError, match="name of a class"):
-            work.outbox.park(burst.parcels[1].id, "Bad Request: what the client wrote")
-        assert texts(work.outbox.next_burst(NOW)) == ["possible"]
+            work.outbox.reject(following, "Bad Request: what the client wrote")
         assert work.outbox.waiting(clients[0]) == 1
 
 
-def test_a_parcel_that_does_not_open_is_parked_and_the_rest_goes_on(
+def test_a_message_that_can_not_be_decrypted_is_a_dead_letter_and_the_rest_goes_on(
     store: Store, clients: list[str], tmp_path: Path
 ) -> None:
     say(store, clients[0], "broken")
@@ -179,40 +228,42 @@ def test_a_parcel_that_does_not_open_is_parked_and_the_rest_goes_on(
     say(store, clients[2], "whole too")
     change(tmp_path / "companion.sqlite", "UPDATE outbox SET body = x'0102' WHERE id IN (1, 3)")
     with store.begin() as work:
-        assert [texts(burst) for burst in work.outbox.bursts(NOW, 2)] == [["whole"], ["whole too"]]
-    parked = rows(tmp_path / "companion.sqlite", "SELECT id, parked FROM outbox WHERE parked IS NOT NULL")
-    assert parked == [(1, "DecryptionError"), (3, "DecryptionError")]
+        assert texts(work.outbox.ready(CHANNEL, NOW, 5)) == ["whole", "whole too"]
+    dead = rows(tmp_path / "companion.sqlite", "SELECT id, dead_letter FROM outbox WHERE dead_letter IS NOT NULL")
+    assert dead == [(1, "DecryptionError"), (3, "DecryptionError")]
 
 
 def test_numbers_are_never_given_twice(store: Store, clients: list[str]) -> None:
     say(store, clients[0], "a")
     with store.begin() as work:
-        first = work.outbox.next_burst(NOW)
+        first = work.outbox.next_of(clients[0])
         work.clients.erase(clients[0], [], NOW)
     say(store, clients[1], "b")
     with store.begin() as work:
-        second = work.outbox.next_burst(NOW)
+        second = work.outbox.next_of(clients[1])
         assert first is not None
         assert second is not None
-        assert second.parcels[0].id > first.parcels[0].id
+        assert second.id > first.id
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(said=st.lists(st.tuples(st.integers(0, 3), st.sampled_from(Priority)), max_size=40), most=st.integers(1, 5))
-def test_however_it_was_said_each_chat_hears_it_in_order_and_all_of_it(
-    store: Store, clients: list[str], said: list[tuple[int, Priority]], most: int
+@given(said=st.lists(st.tuples(st.integers(0, 3), st.sampled_from(Priority)), max_size=40))
+def test_however_it_was_said_each_chat_hears_every_priority_in_order(
+    store: Store, clients: list[str], said: list[tuple[int, Priority]]
 ) -> None:
-    for number, (who, priority) in enumerate(said):
-        say(store, clients[who], str(number), priority)
+    with store.begin() as work:
+        for number, (who, priority) in enumerate(said):
+            work.outbox.put(clients[who], priority, [Message(str(number))], NOW, others_wait=False)
     heard: dict[str, list[str]] = {client: [] for client in clients}
     while True:
         with store.begin() as work:
-            bursts = work.outbox.bursts(NOW, 2, most)
-            for burst in bursts:
-                heard[burst.client] += texts(burst)
-                work.outbox.carried(burst.client, {parcel.id: 1 for parcel in burst.parcels}, NOW)
-        if not bursts:
+            ready = work.outbox.ready(CHANNEL, NOW, 2)
+        if not ready:
             break
-        assert [burst.priority for burst in bursts] == sorted(burst.priority for burst in bursts)
+        assert [message.priority for message in ready] == sorted(message.priority for message in ready)
+        for message in ready:
+            heard[message.client] += texts([message])
+            send(store, message.client)
     for index, client in enumerate(clients):
-        assert heard[client] == [str(number) for number, (who, _) in enumerate(said) if who == index]
+        own = [(priority, number) for number, (who, priority) in enumerate(said) if who == index]
+        assert heard[client] == [str(number) for _, number in sorted(own)]

@@ -19,7 +19,9 @@ from state_machine.model.outgoing import Outgoing
 from state_machine.model.progress import Progress
 from state_machine.schedule import triggers
 from state_machine.turn.machine import Machines
+from storage.tables import channel_of
 from tests.performing import InMemory, Performance, chat_files
+from tests.talking import sent_now
 
 ADDRESS = "terminal:chat"
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -60,15 +62,10 @@ class ThroughTheStore:
         with self._app.store.begin() as work:
             chat = work.clients.at(ADDRESS)
             if chat is None:
-                parting = work.partings.next(event.at)
-                assert parting is not None
-                work.partings.done(parting.id)
-                return list(parting.farewell)
-            burst = work.outbox.burst_of(chat.client)
-            if burst is None:
-                return []
-            work.outbox.carried(chat.client, {parcel.id: None for parcel in burst.parcels}, event.at)
-            return [parcel.message for parcel in burst.parcels]
+                [notice] = work.erasure_notices.due(channel_of(ADDRESS), event.at)
+                work.erasure_notices.done(notice.id)
+                return list(notice.messages)
+            return sent_now(work, chat.client, event.at)
 
     def wake_at(self) -> datetime | None:
         with self._app.store.begin() as work:

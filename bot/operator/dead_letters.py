@@ -16,7 +16,7 @@ from bot.conversation import AlreadyHandled, ClientBlocked, InboundEvent
 from bot.settings import Settings
 from state_machine.model.events import Said
 from state_machine.model.outgoing import Priority
-from storage.repositories.dead_letters import ParkedParcel, ParkedParcels
+from storage.repositories.dead_letters import DeadLetter, DeadLetters
 from storage.repositories.inbox import FailedEvent
 from storage.store import DATA_FILE, Store
 
@@ -44,12 +44,12 @@ def listed(settings: Settings) -> Iterator[str]:
     store = Store.open(settings.data_dir, settings.key_bytes())
     try:
         with store.begin(immediate=False) as work:
-            events, bubbles = work.inbox.failed(), ParkedParcels(work).all()
+            events, bubbles = work.inbox.failed(), DeadLetters(work).all()
     finally:
         store.close()
     found: list[tuple[datetime | None, str, str, str]] = [
         *((event.seen, _kind(event), event.client, event.reason) for event in events),
-        *((bubble.said, BUBBLE, bubble.client, bubble.reason) for bubble in bubbles),
+        *((bubble.created, BUBBLE, bubble.client, bubble.reason) for bubble in bubbles),
     ]
     if not found:
         yield NOTHING
@@ -95,30 +95,30 @@ class _Done:
 
 def _bubbles(store: Store, now: datetime) -> list[_Done]:
     with store.begin() as work:
-        parcels = ParkedParcels(work)
-        return [_bubble(parcels, bubble, now) for bubble in parcels.all()]
+        letters = DeadLetters(work)
+        return [_bubble(letters, bubble, now) for bubble in letters.all()]
 
 
-def _bubble(parcels: ParkedParcels, bubble: ParkedParcel, now: datetime) -> _Done:
+def _bubble(letters: DeadLetters, bubble: DeadLetter, now: datetime) -> _Done:
     why_not = _too_late(bubble, now)
     if why_not is None:
-        parcels.unpark(bubble.id)
-        return _Done(bubble.said, BUBBLE, bubble.client, WAITS)
-    parcels.drop(bubble.id)
-    return _Done(bubble.said, BUBBLE, bubble.client, DROPPED, f": {why_not}")
+        letters.put_back(bubble.id)
+        return _Done(bubble.created, BUBBLE, bubble.client, WAITS)
+    letters.drop(bubble.id)
+    return _Done(bubble.created, BUBBLE, bubble.client, DROPPED, f": {why_not}")
 
 
-def _too_late(bubble: ParkedParcel, now: datetime) -> str | None:
+def _too_late(bubble: DeadLetter, now: datetime) -> str | None:
     """Why a bubble would only confuse whoever it was said to; None if it is still the last thing said to them."""
-    if not bubble.opens:
+    if not bubble.readable:
         return "it can't be opened any more"
-    if bubble.away:
+    if bubble.blocked:
         return "the client blocked the bot"
-    if bubble.overtaken:
+    if bubble.superseded:
         return "other words were said to them after it"
     if bubble.priority is Priority.REMINDER:
         return "it would have come unasked, and its hour is over"
-    if bubble.said is None or now - bubble.said > FRESH:
+    if bubble.created is None or now - bubble.created > FRESH:
         return "it is more than a day old"
     return None
 

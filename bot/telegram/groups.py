@@ -7,9 +7,9 @@ import logging
 from datetime import datetime, timedelta
 
 from bot.conversation import Conversation
-from bot.courier import Courier
 from bot.db_worker import DatabaseWorker
-from bot.messenger import NotCarried
+from bot.delivery.courier import Courier
+from bot.delivery.messenger import SendFailed
 from state_machine.model.outgoing import Message
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Groups:
         try:
             words = await self._database.run(self._conversation.in_group)
             await self._courier.say(address, Message(words, keeps_keyboard=True))
-        except NotCarried as failure:
+        except SendFailed as failure:
             log.info("a group could not be answered (%s)", type(failure).__name__)
         except Exception as fault:
             log.error("a group could not be answered (%s)", type(fault).__name__)

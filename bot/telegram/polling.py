@@ -17,9 +17,9 @@ from telegram import Update
 from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bot.conversation import Conversation, InboundEvent
-from bot.courier import Courier
 from bot.db_worker import DatabaseWorker
-from bot.pauses import pause_after
+from bot.delivery.backoff import delay_after
+from bot.delivery.courier import Courier
 from bot.telegram.backlog import Backlog
 from bot.telegram.client import PollingBot
 from bot.telegram.groups import Groups
@@ -123,7 +123,7 @@ class Polling:
                 )
             case _:
                 log.warning("Telegram can't be reached (%s); trying again.", type(error).__name__)
-        return min(pause_after(failures), LONGEST_PAUSE)
+        return min(delay_after(failures), LONGEST_PAUSE)
 
     async def take(self, updates: list[dict[str, Any]]) -> None:
         """Hand on a batch: the updates of one chat in order, those of different chats side by side."""
@@ -175,7 +175,7 @@ class Polling:
             tries = 0
             while not await self._taken(what, tries):
                 tries += 1
-                await asyncio.sleep(min(pause_after(tries) / 4, LONGEST_PAUSE))
+                await asyncio.sleep(min(delay_after(tries) / 4, LONGEST_PAUSE))
 
     async def _taken(self, what: InboundEvent | ClientLeft, tries: int) -> bool:
         """Whether this update needs no further try: it was handed on, or passed over after some tries in vain."""

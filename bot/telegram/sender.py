@@ -1,4 +1,4 @@
-"""Carries single things to a Telegram chat, and says what went wrong by what it means."""
+"""Sends single things to a Telegram chat, and says what went wrong by what it means."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from telegram.error import (
     TelegramError,
 )
 
-from bot.messenger import Blocked, NotCarried, NotNow, Refused, Unclear
+from bot.delivery.messenger import ChatBlocked, NoAnswer, Rejected, SendFailed, TooManyRequests
 from bot.telegram.keyboard import buttons, keyboard
 from state_machine.model.outgoing import Deletion, Edit, ExportFile, Message, Outgoing, TapAnswer
 
@@ -59,14 +59,15 @@ class Sender:
         self._bot = bot
         self._previews = LinkPreviewOptions(is_disabled=True) if previews_off else None
         self._flooded: dict[int, float] = {}
-        self._ours = f"telegram:{_id_of(bot)}:"
+        self._channel = f"telegram:{_id_of(bot)}"
 
-    def serves(self, address: str) -> bool:
-        """See `Messenger.serves`: the chats of this very bot, not of another that had these data before."""
-        return address.startswith(self._ours)
+    @property
+    def channel(self) -> str:
+        """See `Messenger.channel`: the chats of this very bot, not of another that had these data before."""
+        return self._channel
 
-    async def carry(self, address: str, message: Outgoing, file: tuple[str, bytes] | None) -> int | None:
-        """See `Messenger.carry`. Plain text, no parse mode, so that nothing has to be escaped."""
+    async def send(self, address: str, message: Outgoing, file: tuple[str, bytes] | None) -> int | None:
+        """See `Messenger.send`. Plain text, no parse mode, so that nothing has to be escaped."""
         chat = chat_of(address)
         match message:
             case Message():
@@ -90,7 +91,7 @@ class Sender:
                 return None
             case ExportFile():
                 if file is None:
-                    raise Refused("a file without content")
+                    raise Rejected("a file without content")
                 name, content = file
                 document = InputFile(content, filename=name)
                 sent = await self._ask(chat, self._bot.send_document(chat, document, caption=message.caption))
@@ -108,13 +109,13 @@ class Sender:
             some = list(ids[start : start + MOST_DELETED_AT_ONCE])
             try:
                 await self._ask(chat, self._bot.delete_messages(chat, some))
-            except (Refused, Unclear, NotNow) as failure:
+            except (Rejected, NoAnswer, TooManyRequests) as failure:
                 if isinstance(failure.__cause__, RetryAfter):
                     raise
                 for one in some:
                     try:
                         await self._ask(chat, self._bot.delete_message(chat, one))
-                    except Refused:
+                    except Rejected:
                         continue
 
     async def _edit(self, chat: int, edit: Edit) -> None:
@@ -133,7 +134,7 @@ class Sender:
                         text, chat, edit.message_id, reply_markup=markup, link_preview_options=self._previews
                     ),
                 )
-        except Refused as refusal:
+        except Rejected as refusal:
             if UNCHANGED not in refusal.reason.lower():
                 raise
 
@@ -146,25 +147,25 @@ class Sender:
         self._flooded.pop(chat, None)
         return answer
 
-    def _meaning(self, chat: int, error: Exception) -> NotCarried:
+    def _meaning(self, chat: int, error: Exception) -> SendFailed:
         said = str(error).lower()
         cause = next((cause for cause in CAUSES if cause in said), "for a reason of its own")
         match error:
             case RetryAfter():
                 return self._too_fast(chat, error)
             case Forbidden():
-                return Blocked()
+                return ChatBlocked()
             case BadRequest():
-                return Blocked() if any(sign in said for sign in GONE) else Refused(cause)
+                return ChatBlocked() if any(sign in said for sign in GONE) else Rejected(cause)
             case ChatMigrated():
-                return Refused("the chat has moved")
+                return Rejected("the chat has moved")
             case InvalidToken() | Conflict():
-                return NotNow(PAUSE_WHEN_TURNED_AWAY, for_all=True)
+                return TooManyRequests(PAUSE_WHEN_TURNED_AWAY, for_all=True)
             case NetworkError() if TOO_LARGE in said:
-                return Refused(cause)
-        return Unclear(type(error).__name__)
+                return Rejected(cause)
+        return NoAnswer(type(error).__name__)
 
-    def _too_fast(self, chat: int, error: RetryAfter) -> NotNow:
+    def _too_fast(self, chat: int, error: RetryAfter) -> TooManyRequests:
         """For this chat; for all, if another chat is being told to wait at the same time."""
         wait = error.retry_after
         seconds = wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
@@ -172,7 +173,7 @@ class Sender:
         self._flooded = {other: until for other, until in self._flooded.items() if until > at}
         for_all = any(other != chat for other in self._flooded)
         self._flooded[chat] = at + seconds
-        return NotNow(seconds, for_all)
+        return TooManyRequests(seconds, for_all)
 
 
 def _id_of(bot: Bot) -> int | str:

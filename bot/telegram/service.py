@@ -15,10 +15,10 @@ from telegram import BotCommand
 from telegram.error import InvalidToken, TelegramError
 
 from bot.conversation import Conversation
-from bot.courier import Courier
 from bot.db_worker import DatabaseWorker
-from bot.pace import Pace
-from bot.pauses import pause_after
+from bot.delivery.backoff import delay_after
+from bot.delivery.courier import Courier
+from bot.delivery.rate_limiter import RateLimiter
 from bot.scheduler import Scheduler
 from bot.telegram.client import Http, PollingBot, make_bot
 from bot.telegram.polling import TURNED_AWAY, Polling, TokenRefused
@@ -65,7 +65,7 @@ async def run(  # noqa: PLR0913, PLR0917 - each part of the house, handed over b
     export: Callable[[UnitOfWork, str], tuple[str, bytes]],
     now: Callable[[], datetime],
     stop: asyncio.Event | None = None,
-    pace: Pace | None = None,
+    limiter: RateLimiter | None = None,
 ) -> None:
     """Serve until `stop` is set or the process is asked to end. Raises TokenRefused."""
     quieten()
@@ -80,7 +80,7 @@ async def run(  # noqa: PLR0913, PLR0917 - each part of the house, handed over b
             if await _reached(bot, stop):
                 await _offer(bot, wiring.menu)
                 database = DatabaseWorker(store, worker, now)
-                courier = Courier(database, Sender(bot, previews_off=wiring.previews_off), export, pace)
+                courier = Courier(database, Sender(bot, previews_off=wiring.previews_off), export, limiter)
                 polling = Polling(bot, database, conversation, courier)
                 scheduler = Scheduler(database, conversation, courier, polling.backlog.taken)
                 await _serve(polling, courier, scheduler, stop)
@@ -89,18 +89,30 @@ async def run(  # noqa: PLR0913, PLR0917 - each part of the house, handed over b
 
 
 async def _serve(polling: Polling, courier: Courier, scheduler: Scheduler, stop: asyncio.Event) -> None:
+    """Run the three until `stop`. However this ends, none of them and no send is left behind.
+
+    Raises TokenRefused.
+    """
     log.info("ready")
-    stopped = asyncio.create_task(stop.wait())
-    carrying = asyncio.create_task(courier.run())
-    tasks = {asyncio.create_task(polling.run()), asyncio.create_task(scheduler.run()), carrying, stopped}
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks - {carrying}:
-        task.cancel()
-    await courier.stop()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    refusals: list[TokenRefused] = []
+
+    async def poll() -> None:
+        try:
+            await polling.run()
+        except TokenRefused as refusal:
+            refusals.append(refusal)
+            stop.set()
+
+    async with asyncio.TaskGroup() as tasks:
+        intake = [tasks.create_task(poll()), tasks.create_task(scheduler.run())]
+        tasks.create_task(courier.run())
+        await stop.wait()
+        for task in intake:
+            task.cancel()
+        courier.stop()
     log.info("stopped; in: %s; out: %s", polling.counts, courier.counts)
-    for task in done:
-        task.result()
+    if refusals:
+        raise refusals[0]
 
 
 async def _reached(bot: PollingBot, stop: asyncio.Event) -> bool:
@@ -116,7 +128,7 @@ async def _reached(bot: PollingBot, stop: asyncio.Event) -> bool:
             tries += 1
             log.warning("Telegram can't be reached (%s); trying again.", type(error).__name__)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), min(pause_after(tries), 30.0))
+                await asyncio.wait_for(stop.wait(), min(delay_after(tries), 30.0))
         else:
             return True
     return False

@@ -68,7 +68,9 @@ def svg(chat: Sequence[ChatLine]) -> str:
         height = len(lines) * _LINE + 2 * _PADDING - 6
         left = _MARGIN if line.who == "bot" else WIDTH - _MARGIN - width
         shapes += [_box("bot" if line.who == "bot" else "client", left, top, width, height)]
-        shapes += [_text(left + _PADDING, top + _PADDING + 12 + number * _LINE, part) for number, part in enumerate(lines)]
+        shapes += [
+            _text(left + _PADDING, top + _PADDING + 12 + number * _LINE, part) for number, part in enumerate(lines)
+        ]
         top += height + _GAP
         for row in _rows(line.buttons):
             left = _MARGIN

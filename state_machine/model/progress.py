@@ -6,14 +6,17 @@ The mappings in them are never changed in place.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import ItemsView, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 MOST_OPEN = 6
 """Dialogues open at once in one chat; a further one closes the oldest that can be asked again."""
 MOST_STEPS_BACK = 40
 """How many steps of one run can be gone back over."""
+MOST_WORDINGS = 200
+"""Bubbles with several wordings that are counted: those said last. Any other begins with its first wording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,66 @@ class Fact:
     value: str
     at: datetime
     code: str | None = None
+
+
+class Facts(Mapping[str, Fact]):
+    """Facts as they were before a turn, and what the turn changed. Never changed in place.
+
+    `before` may look facts up only when they are asked for by name, so ask by name; to iterate reads all of them.
+    `changes` holds the new value by memory, None for what was removed.
+    """
+
+    __slots__ = ("before", "changes")
+
+    def __init__(self, before: Mapping[str, Fact], changes: Mapping[str, Fact | None]) -> None:
+        self.before = before
+        self.changes = changes
+
+    def __getitem__(self, memory: str) -> Fact:
+        fact: Fact | None = self.get(memory)
+        if fact is None:
+            raise KeyError(memory)
+        return fact
+
+    def get(self, memory: str, default: Any = None) -> Any:
+        """The fact of this memory, or `default`."""
+        if memory in self.changes:
+            fact = self.changes[memory]
+            return default if fact is None else fact
+        return self.before.get(memory, default)
+
+    def items(self) -> ItemsView[str, Fact]:
+        """All of them, in one go."""
+        known: dict[str, Fact | None] = {**dict(self.before.items()), **self.changes}
+        return {memory: fact for memory, fact in known.items() if fact is not None}.items()
+
+    def __contains__(self, memory: object) -> bool:
+        return isinstance(memory, str) and self.get(memory) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict(self.items()))
+
+    def __len__(self) -> int:
+        return len(self.items())
+
+    def __repr__(self) -> str:
+        return f"Facts({dict(self.items())!r})"
+
+
+def with_facts(facts: Mapping[str, Fact], changed: Mapping[str, Fact]) -> Facts:
+    """`facts` with these values in place of earlier ones. Costs as much as has changed, not as much as is known."""
+    return _changed(facts, changed)
+
+
+def without_facts(facts: Mapping[str, Fact], memories: Iterable[str]) -> Facts:
+    """`facts` without these memories. Costs as much as has changed, not as much as is known."""
+    return _changed(facts, dict.fromkeys(memories))
+
+
+def _changed(facts: Mapping[str, Fact], changes: Mapping[str, Fact | None]) -> Facts:
+    if isinstance(facts, Facts):
+        return Facts(facts.before, {**facts.changes, **changes})
+    return Facts(facts, changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +199,7 @@ class Progress:
     aside: tuple[Run, ...] = ()
     """Parts of the programme that were left half done. They keep their place."""
     facts: Mapping[str, Fact] = field(default_factory=dict)
+    """Ask for facts by name: a turn never reads all of them. Changed by `with_facts` and `without_facts`."""
     people: tuple[Person, ...] = ()
     done: Mapping[str, Done] = field(default_factory=dict)
     check_ins: tuple[CheckIn, ...] = ()
@@ -166,7 +230,7 @@ class Progress:
     """Words that were no sign of danger, as the client said. Not asked about again on that day."""
     paused_until: datetime | None = None
     wordings: Mapping[str, int] = field(default_factory=dict)
-    """How often each bubble with several wordings has been said."""
+    """How often each bubble with several wordings has been said, the one said last at the end."""
     next_run: int = 1
     next_person: int = 1
     just_settled: str | None = None

@@ -207,4 +207,5 @@ def _number(code: str | None) -> int | None:
 
 
 def _kept(facts: Mapping[str, Fact], name: str) -> int | None:
-    return int(facts[name].value) if name in facts else None
+    fact = facts.get(name)
+    return None if fact is None else int(fact.value)

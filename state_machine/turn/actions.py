@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from state_machine.conditions import CONDITIONS
 from state_machine.model.effects import DeleteEntries, Erase, Export
-from state_machine.model.progress import Progress, Run
+from state_machine.model.progress import Progress, Run, without_facts
 from state_machine.programme.rows import Action, Ask, Forget, OfLast, Open, Pause, SimpleAction
 from state_machine.programme.tables import CONSENT_VERSION, LOOKING_BACK
 from state_machine.rules import mood_trends
@@ -103,11 +103,12 @@ def _forget(flow: Flow, memory: str) -> None:
         return tuple(replace(run, answers=tuple(a for a in run.answers if a.memory != memory)) for run in runs)
 
     open_runs = (*flow.progress.runs, *flow.progress.aside)
-    known = [fact for name, fact in flow.progress.facts.items() if name == memory]
+    fact = flow.progress.facts.get(memory)
+    known = [] if fact is None else [fact]
     known += [answer.fact for run in open_runs for answer in run.answers if answer.memory == memory]
     forgotten = {fact.value for fact in known}
     flow.change(
-        facts={name: fact for name, fact in flow.progress.facts.items() if name != memory},
+        facts=without_facts(flow.progress.facts, [memory]),
         recent=tuple(heard for heard in flow.progress.recent if heard.words.strip() not in forgotten),
         runs=without(flow.progress.runs),
         aside=without(flow.progress.aside),
@@ -134,7 +135,7 @@ def _of_last(flow: Flow, what: str, dialogue: str) -> None:
         flow.effects.append(DeleteEntries(run=done.run))
         flow.change(
             check_ins=mood_trends.without(flow.progress.check_ins, done.run),
-            facts={name: fact for name, fact in flow.progress.facts.items() if name not in gone},
+            facts=without_facts(flow.progress.facts, gone),
             done={name: past for name, past in flow.progress.done.items() if name != dialogue},
         )
         return

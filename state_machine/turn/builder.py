@@ -14,7 +14,17 @@ from state_machine.model.answer_kinds import AnswerKind
 from state_machine.model.context import Context
 from state_machine.model.effects import Effect, Remark, SaveEntry, Say
 from state_machine.model.outgoing import Priority
-from state_machine.model.progress import MOST_STEPS_BACK, Answer, Entry, Fact, Person, Progress, Run
+from state_machine.model.progress import (
+    MOST_STEPS_BACK,
+    MOST_WORDINGS,
+    Answer,
+    Entry,
+    Fact,
+    Person,
+    Progress,
+    Run,
+    with_facts,
+)
 from state_machine.model.script import Dialogue, Step
 from state_machine.programme.tables import CHECK_IN, NOTE, ONE_PAGE, OPENED_BY_WORDS
 from state_machine.rules import mood_trends
@@ -88,8 +98,11 @@ class TurnBuilder:
         self.effects.append(Remark(refrain, self.progress, wording, front))
 
     def _next_wording(self, key: str) -> int:
-        turn = self.progress.wordings.get(key, 0)
-        self.change(wordings={**self.progress.wordings, key: turn + 1})
+        said = dict(self.progress.wordings)
+        turn = said.pop(key, 0)
+        for forgotten in list(said)[: max(0, len(said) + 1 - MOST_WORDINGS)]:
+            del said[forgotten]
+        self.change(wordings={**said, key: turn + 1})
         return turn
 
     # --- changing progress -------------------------------------------------------
@@ -153,7 +166,7 @@ class TurnBuilder:
         """Make the answers of a run the latest facts. What is about a person was told of them at once."""
         facts = {answer.memory: answer.fact for answer in answers if answer.person is None}
         if facts:
-            self.change(facts={**self.progress.facts, **facts})
+            self.change(facts=with_facts(self.progress.facts, facts))
 
     def moved(self, run: Run, target: str) -> Run:
         """`run` at `target`, with the step it leaves on its trail."""

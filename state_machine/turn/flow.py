@@ -11,7 +11,7 @@ from datetime import timedelta
 from state_machine.conditions import CONDITIONS
 from state_machine.model.answer_kinds import AnswerKind
 from state_machine.model.effects import DeleteEntries, DeleteQuestion, Erase, ShowChoice
-from state_machine.model.progress import MOST_OPEN, Done, Run
+from state_machine.model.progress import MOST_OPEN, Done, Run, with_facts
 from state_machine.programme.tables import DOORS, GO_ON, INTERRUPTS, ONE_PAGE, PERSON_GATE, STILL_TO_COME
 from state_machine.rules import person_gates, scales
 from state_machine.rules.person_gates import Gate
@@ -173,7 +173,7 @@ class Flow(TurnBuilder):
         """End a run: its answers become facts and an entry, and the programme hears the outcome."""
         if outcome == FILLED:
             totals = scales.totals(run.dialogue, run.answers, self.progress.facts, self.now)
-            self.change(facts={**self.progress.facts, **totals})
+            self.change(facts=with_facts(self.progress.facts, totals))
         phase, departure = self.machines.depart(self.context(run), run.dialogue, outcome)
         self._closed(run, outcome)
         self.change(phase=phase)

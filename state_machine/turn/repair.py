@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from state_machine.model.local_time import known_zone
-from state_machine.model.progress import Fact, Person, Run
+from state_machine.model.progress import Fact, Person, Run, with_facts, without_facts
 from state_machine.model.script import Script
 from state_machine.programme.rows import PHASES
 from state_machine.programme.tables import ABOUT_A_PERSON, GO_ON, RENAMED
@@ -34,9 +34,10 @@ def _let_go_of_a_lost_zone(turn: Flow) -> None:
     """A zone that this machine does not know is no answer: the country tells, or the clock is asked again."""
     zone = turn.progress.facts.get("zone")
     if zone is not None and known_zone(zone.code or zone.value) is None:
-        facts = {name: fact for name, fact in turn.progress.facts.items() if name != "zone"}
+        facts = without_facts(turn.progress.facts, ["zone"])
         zones = turn.script.gazetteer.zones.get(turn.context().code("country") or "", ())
-        turn.change(facts={**facts, "zone": Fact(zones[0], turn.now, zones[0])} if len(zones) == 1 else facts)
+        found = {"zone": Fact(zones[0], turn.now, zones[0])} if len(zones) == 1 else {}
+        turn.change(facts=with_facts(facts, found))
 
 
 def relocate_runs(turn: Flow) -> bool:

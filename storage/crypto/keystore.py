@@ -30,7 +30,8 @@ from sqlalchemy import (
     update,
 )
 
-from storage.sqlite.engines import KEY_PRAGMAS, sqlite_engine
+from storage.sqlite.engines import KEY_PRAGMAS, Transactions, sqlite_engine
+from storage.statements import Driver, Statement
 
 INDEX = "#index"
 PARTINGS = "#partings"
@@ -47,8 +48,8 @@ _keys = Table(
 # A start looks for these few among all.
 _unsettled = _keys.c.settled.is_(False)
 Index("ix_keys_unsettled", _keys.c.owner, sqlite_where=_unsettled, postgresql_where=_unsettled)
-_by_owner = select(_keys.c.owner, _keys.c.wrapped).where(_keys.c.owner == bindparam("owner"))
-_by_finder = select(_keys.c.owner, _keys.c.wrapped).where(_keys.c.finder == bindparam("finder"))
+_by_owner = Statement(select(_keys.c.owner, _keys.c.wrapped).where(_keys.c.owner == bindparam("owner")))
+_by_finder = Statement(select(_keys.c.owner, _keys.c.wrapped).where(_keys.c.finder == bindparam("finder")))
 _destroy = delete(_keys).where(_keys.c.owner == bindparam("owner_"))
 _settle = update(_keys).where(_keys.c.owner == bindparam("owner_")).values(settled=True)
 _rewrap = update(_keys).where(_keys.c.owner == bindparam("owner_")).values(wrapped=bindparam("wrapped_"))
@@ -65,17 +66,18 @@ class Wrapped:
 class KeyRows:
     """The rows, within one transaction of the key store."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, driver: Driver) -> None:
         self._connection = connection
+        self._driver = driver
 
-    def found(self, statement_owner: str) -> Wrapped | None:
+    def found(self, owner: str) -> Wrapped | None:
         """The row of an owner."""
-        row = self._connection.execute(_by_owner, {"owner": statement_owner}).first()
+        row = self._driver.first(_by_owner, {"owner": owner})
         return None if row is None else Wrapped(*row)
 
     def found_by(self, finder: bytes) -> Wrapped | None:
         """The row of the client whose address has this keyed hash."""
-        row = self._connection.execute(_by_finder, {"finder": finder}).first()
+        row = self._driver.first(_by_finder, {"finder": finder})
         return None if row is None else Wrapped(*row)
 
     def put(self, owner: str, wrapped: bytes, finder: bytes | None, settled: bool) -> None:
@@ -121,20 +123,20 @@ class KeyStore:
     """`keys.sqlite`, opened."""
 
     def __init__(self, path: Path) -> None:
-        self._engine = sqlite_engine(path, KEY_PRAGMAS)
+        self._transactions = Transactions(sqlite_engine(path, KEY_PRAGMAS))
 
     @contextmanager
     def reading(self) -> Iterator[KeyRows]:
         """One transaction for reading."""
-        with self._engine.connect() as connection, connection.execution_options(reads=True).begin():
-            yield KeyRows(connection)
+        with self._transactions.begin(reads=True) as (connection, driver):
+            yield KeyRows(connection, driver)
 
     @contextmanager
     def writing(self) -> Iterator[KeyRows]:
         """One transaction for writing, durable on leaving."""
-        with self._engine.begin() as connection:
-            yield KeyRows(connection)
+        with self._transactions.begin() as (connection, driver):
+            yield KeyRows(connection, driver)
 
     def close(self) -> None:
         """Let go of the file."""
-        self._engine.dispose()
+        self._transactions.close()

@@ -1,4 +1,4 @@
-"""What could not be carried and was parked in the outbox: shown, put back to wait, or let go."""
+"""Messages that could not be sent and became dead letters: listed, put back, or deleted."""
 
 from __future__ import annotations
 
@@ -19,75 +19,77 @@ if TYPE_CHECKING:
     from storage.unit_of_work import UnitOfWork
 
 _after = outbox.alias("after")
-_parked = (
+_dead = (
     select(
         outbox.c.id,
         outbox.c.client,
         outbox.c.priority,
-        outbox.c.parked,
-        outbox.c.said_at,
+        outbox.c.dead_letter,
+        outbox.c.created_at,
         outbox.c.body,
         chats.c.blocked_at,
         select(_after.c.id)
-        .where(_after.c.client == outbox.c.client, _after.c.id > outbox.c.id, _after.c.parked.is_(None))
+        .where(_after.c.client == outbox.c.client, _after.c.id > outbox.c.id, _after.c.dead_letter.is_(None))
         .exists(),
     )
     .select_from(outbox.join(chats, chats.c.client == outbox.c.client))
-    .where(outbox.c.parked.is_not(None))
+    .where(outbox.c.dead_letter.is_not(None))
     .order_by(outbox.c.id)
 )
 
 
 @dataclass(frozen=True, slots=True)
-class ParkedParcel:
-    """A parcel that is parked. `reason` is the name of a class; `said` None: by a release that did not note it.
+class DeadLetter:
+    """A message that could not be sent. `reason` is the name of a class; `created` is None in data of old releases.
 
-    `opens`: it can be read; `overtaken`: something said after it was carried, or may be on its way;
-    `away`: the client blocked us.
+    `readable`: it can be decrypted; `superseded`: something said after it was sent, or waits to be;
+    `blocked`: the client blocked the bot.
     """
 
     id: int
     client: str
     priority: Priority
     reason: str
-    said: datetime | None
-    opens: bool
-    overtaken: bool
-    away: bool
+    created: datetime | None
+    readable: bool
+    superseded: bool
+    blocked: bool
 
 
-class ParkedParcels:
-    """The parcels that are parked, within one transaction."""
+class DeadLetters:
+    """The dead letters of the outbox, within one transaction."""
 
     def __init__(self, work: UnitOfWork) -> None:
         self._connection = work.connection
         self._vault = work.vault
 
-    def all(self) -> list[ParkedParcel]:
-        """The parcels that could not be carried, in the order they were said."""
+    def all(self) -> list[DeadLetter]:
+        """All dead letters, the oldest first."""
         return [
-            ParkedParcel(
+            DeadLetter(
                 number,
                 client,
                 Priority(priority),
                 reason,
-                None if said is None else from_micros(said),
-                self._opens(client, body),
-                overtaken,
+                None if created is None else from_micros(created),
+                self._is_readable(client, body),
+                superseded,
                 blocked is not None,
             )
-            for number, client, priority, reason, said, body, blocked, overtaken in self._connection.execute(_parked)
+            for number, client, priority, reason, created, body, blocked, superseded in self._connection.execute(
+                _dead
+            )
         ]
 
-    def unpark(self, parcel_id: int) -> None:
-        """This parcel waits again, in its old place."""
-        self._connection.execute(update(outbox).where(outbox.c.id == parcel_id).values(parked=None))
+    def put_back(self, message: int) -> None:
+        """This message waits again, in its old place."""
+        self._connection.execute(update(outbox).where(outbox.c.id == message).values(dead_letter=None))
 
-    def drop(self, parcel_id: int) -> None:
-        """This parcel will never be carried: it goes, if it is parked."""
-        self._connection.execute(delete(outbox).where(outbox.c.id == parcel_id, outbox.c.parked.is_not(None)))
+    def drop(self, message: int) -> None:
+        """Delete this message, if it is a dead letter."""
+        self._connection.execute(delete(outbox).where(outbox.c.id == message, outbox.c.dead_letter.is_not(None)))
 
-    def _opens(self, client: str, body: bytes) -> bool:
+    def _is_readable(self, client: str, body: bytes) -> bool:
         try:
             read_message(self._vault.decrypt(client, BODY, body))
         except (DecryptionError, Malformed):

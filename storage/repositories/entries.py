@@ -10,6 +10,7 @@ from sqlalchemy import Select, delete, select
 from state_machine.model.progress import Answer, Entry
 from storage.codec import Malformed, read_entry, write_entry
 from storage.errors import DecryptionError, Unreadable
+from storage.statements import Statement
 from storage.tables import entries
 from storage.upsert import insert_or_update
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _COLUMN = "entries.body"
 _KIND = "entries.kind"
+_put = Statement(lambda dialect: insert_or_update(dialect, entries, "kind", "body"), "client", "run", "kind", "body")
 
 
 class Entries:
@@ -25,12 +27,13 @@ class Entries:
 
     def __init__(self, work: UnitOfWork) -> None:
         self._connection = work.connection
+        self._driver = work.driver
         self._vault = work.vault
 
     def put(self, client: str, entry: Entry) -> None:
         """Keep an entry; one of the same run takes the place of the earlier one."""
-        self._connection.execute(
-            insert_or_update(self._connection, entries, "kind", "body"),
+        self._driver.run(
+            _put,
             {
                 "client": client,
                 "run": entry.run,

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Integer, bindparam, delete, insert, select, update
 
 from storage.errors import DecryptionError
+from storage.statements import Statement
 from storage.tables import inbox
 from storage.timestamps import from_micros, to_micros
 from storage.upsert import insert_or_skip
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 KEPT = timedelta(hours=48)
 """How long a key is kept; Telegram delivers an update again for at most 24 hours."""
+
+PORTION = 1000
+"""Rows that are forgotten in one transaction at most, so that nobody waits long for it."""
 
 _COLUMN = "inbox.payload"
 
@@ -46,6 +50,13 @@ class _StoredEvent:
 
 _encode = msgspec.json.Encoder().encode
 _decoder = msgspec.json.Decoder(_StoredEvent)
+_old = (
+    select(inbox.c.key)
+    .where(inbox.c.seen < bindparam("before"), inbox.c.client.is_(None))
+    .limit(bindparam("most", type_=Integer))
+)
+_forget = Statement(delete(inbox).where(inbox.c.key.in_(_old)))
+_take = Statement(lambda dialect: insert_or_skip(dialect, inbox), "key", "seen")
 
 
 class Inbox:
@@ -53,14 +64,12 @@ class Inbox:
 
     def __init__(self, work: UnitOfWork) -> None:
         self._connection = work.connection
+        self._driver = work.driver
         self._vault = work.vault
 
     def is_new(self, key: str, now: datetime) -> bool:
         """Take an event by its key, unless it was taken before."""
-        taken = self._connection.execute(
-            insert_or_skip(self._connection, inbox), {"key": self._vault.hash_key(key), "seen": to_micros(now)}
-        )
-        return taken.rowcount == 1
+        return self._driver.run(_take, {"key": self._vault.hash_key(key), "seen": to_micros(now)}) == 1
 
     def record_failure(self, key: str, client: str, payload: bytes, reason: str) -> None:
         """A turn failed: keep its event, sealed, to be tried again. `reason` is the name of a class, never text.
@@ -96,9 +105,9 @@ class Inbox:
         """It failed once more, for this reason, and stays parked. False if it was dealt with meanwhile."""
         return self._change(event, reason=_name(reason))
 
-    def forget(self, now: datetime) -> None:
-        """Keys older than 48 hours go, but for what is parked."""
-        self._connection.execute(delete(inbox).where(inbox.c.seen < to_micros(now - KEPT), inbox.c.client.is_(None)))
+    def forget(self, now: datetime, most: int = PORTION) -> int:
+        """Up to `most` keys older than 48 hours go, but for what is parked. How many went."""
+        return self._driver.run(_forget, {"before": to_micros(now - KEPT), "most": most})
 
     def _change(self, event: FailedEvent, **values: Any) -> bool:
         still = (inbox.c.key == event.row, inbox.c.client == event.client)

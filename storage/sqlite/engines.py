@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from storage.statements import Driver
 
 DATA_PRAGMAS = (
     "journal_mode=WAL",
@@ -28,12 +31,14 @@ KEY_PRAGMAS = (
     "secure_delete=ON",
     "temp_store=MEMORY",
 )
+MOST_IDLE = 2
+"""Connections kept open between transactions: one that writes, one that reads beside it."""
 
 
 def sqlite_engine(path: Path, pragmas: tuple[str, ...]) -> Engine:
     """An engine over one file, made readable by its owner alone. Errors never quote values.
 
-    A transaction may bring execution options: `reads` (it writes nothing) and `synchronous` (SQLite's own).
+    A transaction may bring the execution option `reads`: it writes nothing.
     """
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
@@ -50,10 +55,61 @@ def sqlite_engine(path: Path, pragmas: tuple[str, ...]) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        if "synchronous" in options:
-            driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
-            driver.execute(f"PRAGMA synchronous={options['synchronous']}")
-        connection.exec_driver_sql("BEGIN" if options.get("reads", False) else "BEGIN IMMEDIATE")
+        driver: Any = connection.connection.driver_connection
+        if not driver.in_transaction:  # `Transactions` begins by itself
+            reads = connection.get_execution_options().get("reads", False)
+            connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+class Transactions:
+    """Transactions over one engine, on connections that stay open: to open one costs more than a small transaction.
+
+    Statements may go through the connection or through its driver; both are in the same transaction.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._idle: list[Connection] = []
+
+    @contextmanager
+    def begin(self, reads: bool = False, synchronous: str | None = None) -> Iterator[tuple[Connection, Driver]]:
+        """One transaction, kept on leaving and undone by an exception.
+
+        `reads`: it writes nothing, and sees the data as they are at its first statement. `synchronous`: SQLite's own
+        word for how long a commit waits for the disk; None leaves it as the engine has it.
+        """
+        connection = self._connection()
+        driver = Driver(connection)
+        try:
+            if synchronous is not None and connection.info.get("synchronous") != synchronous:
+                driver.word(f"PRAGMA synchronous={synchronous}")
+                connection.info["synchronous"] = synchronous
+            driver.word("BEGIN" if reads else "BEGIN IMMEDIATE")
+            yield connection, driver
+            if connection.in_transaction():
+                connection.commit()
+            else:
+                driver.commit()
+        except BaseException:
+            connection.close()  # which undoes what was not kept
+            raise
+        finally:
+            driver.end()
+        if len(self._idle) < MOST_IDLE:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        while self._idle:
+            self._idle.pop().close()
+        self._engine.dispose()
+
+    def _connection(self) -> Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._engine.connect()

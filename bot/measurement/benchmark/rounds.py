@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -31,14 +32,23 @@ from state_machine.model.outgoing import Choice, Edit, Message, Outgoing
 from state_machine.model.progress import Progress
 from state_machine.programme.tables import CHECK_IN
 from state_machine.turn.options import FINISHED
+from storage.repositories.outbox import OutboxMessage
+from storage.send_log import Sent
+from storage.unit_of_work import UnitOfWork
 
 BOT = 7
 CHAT = 5_000_000_001
+CHANNEL = f"telegram:{BOT}"
 BEGUN = datetime(2026, 1, 5, 18, 0, tzinfo=UTC)
 A_FAIR_MOOD = "6"
 PARTS = ("decode", "engine", "words", "storage", "courier's store", "send")
 CALM = Progress(phase="assessment", begun=BEGUN.date(), consent=f"1 {BEGUN.date()}", heard=BEGUN)
 """A client between two parts of the programme, so that a check-in ends where it began."""
+
+
+def _mark(work: UnitOfWork, sent: Sent) -> OutboxMessage | None:
+    work.outbox.sent(sent)
+    return work.outbox.next_of(sent.client)
 
 
 class StubTransport(BaseRequest):
@@ -165,18 +175,18 @@ class Rounds:
         return engine + words
 
     async def _carry(self, database: DatabaseWorker, costs: dict[str, Cost]) -> None:
-        """What the courier does with the burst of this turn, without its pace."""
+        """What the courier does with the messages of this turn, without its rate limiter."""
         with costs["courier's store"].counting():
-            burst = await database.do(lambda work: work.outbox.next_burst(self._now))
-        if burst is None:
+            message = next(iter(await database.do(lambda work: work.outbox.ready(CHANNEL, self._now, 1))), None)
+        if message is None:
             raise LookupError("a turn of the bench said nothing")
-        marks: dict[int, int | None] = {}
-        for parcel in burst.parcels:
+        while message is not None:
             with costs["send"].counting():
-                marks[parcel.id] = await self._sender.carry(burst.address, parcel.message, None)
-            self._seen(parcel.message, marks[parcel.id])
-        with costs["courier's store"].counting():
-            await database.do(lambda work: work.outbox.carried(burst.client, marks, self._now))
+                message_id = await self._sender.send(message.address, message.content, None)
+            self._seen(message.content, message_id)
+            sent = Sent(message.client, message.id, message_id, self._now)
+            with costs["courier's store"].counting():
+                message = await database.note(partial(_mark, sent=sent))
 
     def _seen(self, message: Outgoing, number: int | None) -> None:
         if isinstance(message, Message):

@@ -12,13 +12,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from bot.courier import Courier
 from bot.db_worker import DatabaseWorker
+from bot.delivery.courier import Courier
 from bot.export import export_file
 from bot.measurement.simulation.fake_telegram import FakeTelegram
 from bot.measurement.simulation.faults import Faults
 from bot.measurement.simulation.inline_worker import InlineWorker
-from bot.measurement.simulation.limits import Limits, WatchedPace
+from bot.measurement.simulation.limits import Limits, RecordedRateLimiter
 from bot.measurement.simulation.recorded_store import RecordedConversation, RecordedStore
 from bot.measurement.simulation.recorder import Recorder
 from bot.measurement.simulation.transport import FakeTransport
@@ -38,7 +38,7 @@ PUT_OFF_AT_MOST = timedelta(minutes=15)
 LONG_POLL = 4 * 3600
 TICK_AT_LEAST_EVERY = 6 * FORGET_EVERY
 TOKEN = "7:simulated"  # noqa: S105
-_process: contextvars.ContextVar[BotProcess | None] = contextvars.ContextVar("house", default=None)
+_process: contextvars.ContextVar[BotProcess | None] = contextvars.ContextVar("process", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ class BotProcess:
         self.database = DatabaseWorker(self.store, self.worker, setup.clock.now)
         self.courier: _Courier | None = None
         self._intake: list[asyncio.Task[None]] = []
+        self._sending: list[asyncio.Task[None]] = []
         self._setup = setup
         self._main = self._start(self._serve())
 
@@ -84,14 +85,15 @@ class BotProcess:
                 break
             except Exception:
                 await asyncio.sleep(1.0)
-        self.courier = _Courier(self.database, Sender(bot), self._export, WatchedPace(self._setup.recorder))
+        self.courier = _Courier(self.database, Sender(bot), self._export, RecordedRateLimiter(self._setup.recorder))
         self.courier.recorder, self.courier.begun = self._setup.recorder, self.database.now()
         polling = Polling(bot, self.database, self.conversation, self.courier, wait=LONG_POLL)
         scheduler = _Scheduler(
             self.database, self.conversation, self.courier, polling.backlog.taken, self._setup.recorder
         )
         self._intake = [asyncio.create_task(scheduler.run()), asyncio.create_task(polling.run())]
-        await asyncio.gather(asyncio.create_task(self.courier.run()), *self._intake)
+        self._sending = [asyncio.create_task(self.courier.run())]
+        await asyncio.gather(*self._sending, *self._intake)
 
     def _export(self, work: UnitOfWork, client: str) -> tuple[str, bytes]:
         chat = work.clients.get(client)
@@ -118,7 +120,8 @@ class BotProcess:
         for task in self._intake:
             task.cancel()
         if self.courier is not None:
-            await self.courier.stop()
+            self.courier.stop()
+            await asyncio.gather(*self._sending, return_exceptions=True)
         self.kill()
 
     def _cut_off(self) -> None:
@@ -128,7 +131,7 @@ class BotProcess:
     def _add_up(self) -> None:
         counts = self._setup.recorder.counts
         if self.courier is not None:
-            for name in ("sent", "retried", "unclear", "held", "parked", "blocked", "faults"):
+            for name in ("sent", "retried", "unclear", "held", "rejected", "blocked", "faults"):
                 counts[f"courier {name}"] += getattr(self.courier.counts, name)
         counts["turn faults"] += self.conversation.faults
 
@@ -181,7 +184,9 @@ class _Scheduler(Scheduler):
         recorder = self._recorder
         while True:
             if await self.tick() < AT_ONCE:
-                recorder.earliest_wake = await self._database.do(lambda work: work.clients.next_wake())
+                recorder.earliest_wake = await self._database.do(
+                    lambda work: work.clients.next_wake(self._courier.channel)
+                )
                 latest = self._database.now() + TICK_AT_LEAST_EVERY
                 while (
                     wait := (min(latest, recorder.earliest_wake or latest) - self._database.now()).total_seconds()

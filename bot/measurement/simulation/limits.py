@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from bot.delivery.rate_limiter import RateLimiter
 from bot.measurement.simulation.recorder import Recorder
-from bot.pace import Pace
 from state_machine.model.outgoing import Priority
 
 A_SECOND, REMINDERS, BURST = 29, 5, 3
@@ -41,8 +41,8 @@ class Limits:
             self._chats = {name: (n, t) for name, (n, t) in self._chats.items() if at - t < BURST}
 
 
-class WatchedPace(Pace):
-    """The courier's own pace, with the share of reminders counted beside it."""
+class RecordedRateLimiter(RateLimiter):
+    """The courier's own rate limiter, with the share of reminders counted beside it."""
 
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class WatchedPace(Pace):
         self._reminders_sent: deque[float] = deque(maxlen=REMINDERS)
 
     def take(self, chat: str | None, priority: Priority, at: float) -> None:
-        """As the pace's own."""
+        """As the rate limiter's own."""
         super().take(chat, priority, at)
         if priority is Priority.REMINDER and chat is not None:
             if len(self._reminders_sent) == REMINDERS and at - self._reminders_sent[0] < 1.0 - HAIR:

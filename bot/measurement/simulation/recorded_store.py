@@ -8,17 +8,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast
 
+from sqlalchemy import select
+
 from bot.conversation import Conversation, InboundEvent
-from bot.measurement.simulation.recorder import Committed, Recorder
+from bot.measurement.simulation.recorder import Committed, Recorder, words_of
 from bot.measurement.simulation.rules_of_time import Woken, judge
 from dialogues.rendering.prompts import Prompts
 from state_machine.model.outgoing import Message, Outgoing, Priority
 from state_machine.model.progress import Progress
 from state_machine.turn.machine import Machines
+from storage.codec import read_message
 from storage.repositories.clients import Chat, Clients
 from storage.repositories.inbox import Inbox
-from storage.repositories.outbox import Outbox
+from storage.repositories.outbox import BODY, Outbox, OutboxMessage
 from storage.store import Store
+from storage.tables import is_waiting, outbox
 from storage.unit_of_work import UnitOfWork
 
 
@@ -30,7 +34,7 @@ class RecordedStore(Store):
     @classmethod
     def watched(cls, folder: Path, recorder: Recorder) -> RecordedStore:
         """The store of `folder`, with all that it commits from now on told to `ledger`."""
-        store = cast(RecordedStore, cls.open(folder, carries=True))
+        store = cast(RecordedStore, cls.open(folder, sends=True))
         store.recorder = recorder
         return store
 
@@ -109,14 +113,33 @@ class _Outbox(Outbox):
         super().__init__(work)
         self._seen = seen
 
-    def put(self, client: str, priority: Priority, messages: Sequence[Outgoing], now: datetime) -> None:
-        super().put(client, priority, messages, now)
+    def put(
+        self,
+        client: str,
+        priority: Priority,
+        messages: Sequence[Outgoing],
+        now: datetime,
+        *,
+        others_wait: bool = True,
+    ) -> None:
+        before = self._waiting(client) if others_wait else []
+        super().put(client, priority, messages, now, others_wait=others_wait)
         self._seen.put.append((client, priority, list(messages)))
+        if before:
+            self._seen.requeued.append((client, before, self._waiting(client)))
 
-    def park(self, parcel_id: int, reason: str) -> None:
-        super().park(parcel_id, reason)
-        self._seen.parked.append(f"a message: {reason}")
-        self._seen.parked_parcels += 1
+    def _waiting(self, client: str) -> list[str]:
+        """The words that wait for a client, in the order in which they will be sent."""
+        rows = select(outbox.c.body).where(outbox.c.client == client, is_waiting(outbox))
+        bodies = self._connection.scalars(rows.order_by(outbox.c.priority, outbox.c.id))
+        messages = (read_message(self._vault.decrypt(client, BODY, body)) for body in bodies if body is not None)
+        return [words for message in messages if (words := words_of(message))]
+
+    def reject(self, message: OutboxMessage, reason: str) -> OutboxMessage | None:
+        following = super().reject(message, reason)
+        self._seen.failed.append(f"a message: {reason}")
+        self._seen.dead_letters += 1
+        return following
 
 
 class _Inbox(Inbox):
@@ -126,4 +149,4 @@ class _Inbox(Inbox):
 
     def record_failure(self, key: str, client: str, payload: bytes, reason: str) -> None:
         super().record_failure(key, client, payload, reason)
-        self._seen.parked.append(f"an event: {reason}")
+        self._seen.failed.append(f"an event: {reason}")

@@ -59,8 +59,10 @@ class Committed:
     put: list[tuple[str, Priority, list[Outgoing]]] = field(default_factory=list)
     blocked: list[tuple[str, bool]] = field(default_factory=list)
     erased: list[tuple[str, list[Message]]] = field(default_factory=list)
-    parked: list[str] = field(default_factory=list)
-    parked_parcels: int = 0
+    requeued: list[tuple[str, list[str], list[str]]] = field(default_factory=list)
+    """Clients for whom something waited when more was put there: the words that waited before and after it."""
+    failed: list[str] = field(default_factory=list)
+    dead_letters: int = 0
 
 
 class Recorder:
@@ -75,7 +77,7 @@ class Recorder:
         self.reasons: Counter[str] = Counter()
         """Unasked messages by reason."""
         self.priorities: Counter[str] = Counter()
-        self.parked: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
         self.passed_over: Counter[str] = Counter()
         """Slots that were not kept, by reason."""
         self.said: deque[Unasked] = deque(maxlen=2000)
@@ -99,7 +101,15 @@ class Recorder:
             self.books[client] = self.at[address] = ClientRecord(client, address)
         for client, priority, messages in what.put:
             self.priorities[priority.name.lower()] += len(messages)
-            self.books[client].waiting.extend(words for message in messages if (words := words_of(message)))
+            if not any(requeued == client for requeued, _, _ in what.requeued):
+                self.books[client].waiting.extend(words for message in messages if (words := words_of(message)))
+        for client, before, after in what.requeued:
+            book, expected = self.books[client], list(after)
+            # What has arrived, but is not marked as sent yet, is not expected any more.
+            for words in before[: max(0, len(before) - len(book.waiting))]:
+                if words in expected:
+                    expected.remove(words)
+            book.waiting = deque(expected)
         for client, progress, wake_at in what.kept:
             book = self.books[client]
             book.kept, book.wake_at, book.decided_at = write_progress(progress), wake_at, self._now()
@@ -115,8 +125,8 @@ class Recorder:
             book = self.books[client]
             book.erased, book.wake_at = True, None
             book.waiting = deque(message.text for message in farewell)
-        self.parked.update(what.parked)
-        self._gaps += what.parked_parcels
+        self.failed.update(what.failed)
+        self._gaps += what.dead_letters
 
     def arrived(self, address: str, message: Arrived, at: datetime) -> None:
         """A new message stands in a client's chat: is it the next, or one that came before?"""

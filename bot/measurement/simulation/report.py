@@ -21,7 +21,7 @@ def report(plan: Plan, outcome: Outcome) -> Iterator[str]:
     lost = f"answers lost {counts['answers lost']}, calls lost {counts['calls lost']}"
     allowed = counts["doubled where the answer was lost"]
     yield f"doubled     {allowed} where the answer was lost, {counts['doubled']} else; {lost}"
-    yield f"parked      {_list(recorder.parked)}"
+    yield f"dead letters {_list(recorder.failed)}"
     yield f"faults      {counts['turn faults']} in turns, {counts['courier faults']} in the courier"
     yield f"missed      {counts['missed']}; out of hours {counts['out of hours']}"
     if outcome.memory:
