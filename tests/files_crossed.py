@@ -17,8 +17,8 @@ from types import FrameType
 from typing import Any
 
 from bot import app as composition
-from bot.courier import Courier
 from bot.db_worker import DatabaseWorker
+from bot.delivery.courier import Courier
 from bot.settings import Settings
 from bot.telegram.client import PollingBot
 from bot.telegram.polling import Polling
@@ -81,11 +81,11 @@ async def trace(folder: Path, tracer: Tracer) -> None:
     for number, text in enumerate((*UNCOUNTED, COUNTED), 1):
         tracer.on = text == COUNTED
         await polling.take([update(number, text)])
-        while await database.do(lambda work: work.outbox.next_burst(composition.now())) is not None:
+        while await database.do(lambda work: work.outbox.ready("telegram:7", composition.now(), 1)):
             await asyncio.sleep(0.05)
         await asyncio.sleep(0.2)
     tracer.on = False
-    await courier.stop()
+    courier.stop()
     await sending
     worker.close()
     app.store.close()

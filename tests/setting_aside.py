@@ -17,8 +17,9 @@ from dialogues.rendering.prompts import Prompts
 from state_machine.model.outgoing import Message, Priority
 from state_machine.model.script import Label
 from state_machine.programme.tables import NOTE, WELCOME
-from storage.repositories.dead_letters import ParkedParcel, ParkedParcels
+from storage.repositories.dead_letters import DeadLetter, DeadLetters
 from tests.cut_off import with_broken
+from tests.storing import waiting
 from tests.talking import BETWEEN, DAY_ONE, Client, keeps, walk
 
 NAME = "Marigold Quastenflosser"
@@ -101,9 +102,9 @@ def parked(app: App) -> list[str]:
         return [event.reason for event in work.inbox.failed()]
 
 
-def parked_bubbles(app: App) -> list[ParkedParcel]:
+def parked_bubbles(app: App) -> list[DeadLetter]:
     with app.store.begin() as work:
-        return ParkedParcels(work).all()
+        return DeadLetters(work).all()
 
 
 def notes(client: Client) -> list[str]:
@@ -124,8 +125,7 @@ def refused(client: Client, *places: int) -> None:
     """Let Telegram refuse waiting bubbles, by their places; the others arrive."""
     number = client.chat.client
     with client.app.store.begin() as work:
-        burst = work.outbox.burst_of(number)
-        assert burst is not None
+        messages = waiting(work, number)
         for place in places:
-            work.outbox.park(burst.parcels[place].id, "Refused")
+            work.outbox.reject(messages[place], "Rejected")
     client.carried()

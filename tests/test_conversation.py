@@ -15,7 +15,7 @@ from state_machine.programme.tables import WELCOME
 from state_machine.schedule import triggers
 from storage.tables import METADATA
 from tests.setting_aside import notes, refused
-from tests.storing import rows_of_each
+from tests.storing import rows_of_each, waiting
 from tests.talking import DAY_ONE, Client, app_on, keeps, label_to, reply, walk
 
 # --- once ----------------------------------------------------------------------------
@@ -68,8 +68,8 @@ def test_what_is_due_is_kept_beside_the_progress_so_that_a_restart_finds_it(newc
     assert due is not None
     client = newcomer.chat.client
     with app.store.begin() as work:
-        assert work.clients.due(due - timedelta(microseconds=1), 9) == []
-        assert work.clients.due(due, 9) == [(client, due)]
+        assert work.clients.due("telegram:7", due - timedelta(microseconds=1), 9) == []
+        assert work.clients.due("telegram:7", due, 9) == [(client, due)]
 
 
 # --- early words -----------------------------------------------------------------------
@@ -118,7 +118,7 @@ def test_a_blocked_client_hears_nothing_and_is_asked_again_when_they_return(newc
     assert newcomer.chat.blocked
     assert not newcomer.arrives()
     with app.store.begin() as work:
-        assert work.clients.due(newcomer.now + timedelta(days=400), 9) == []
+        assert work.clients.due("telegram:7", newcomer.now + timedelta(days=400), 9) == []
     here = newcomer.place
     said = newcomer.says("I am back, what did I miss")
     assert not newcomer.chat.blocked
@@ -178,11 +178,11 @@ def test_erasing_leaves_no_row_in_any_table_and_a_second_start_begins_anew(newco
     app.conversation.receive(newcomer.heard(label_to(newcomer, "delete")))
     with app.store.begin() as work:
         assert work.clients.at(newcomer.address) is None
-        parting = work.partings.next(newcomer.now)
+        parting = next(iter(work.erasure_notices.due("telegram:7", newcomer.now)), None)
         assert parting is not None
-        assert [words.text for words in parting.farewell] == [app.prompts.refrain("erased")]
+        assert [words.text for words in parting.messages] == [app.prompts.refrain("erased")]
         assert parting.delete
-        work.partings.done(parting.id)
+        work.erasure_notices.done(parting.id)
     with app.store.begin() as work:
         for table in METADATA.sorted_tables:
             if "client" in table.c:
@@ -199,10 +199,10 @@ def test_saying_no_to_consent_leaves_nothing(newcomer: Client, app: App) -> None
     app.conversation.receive(newcomer.heard(label_to(newcomer, "declined")))
     with app.store.begin() as work:
         assert work.clients.count() == 0
-        parting = work.partings.next(newcomer.now)
+        parting = next(iter(work.erasure_notices.due("telegram:7", newcomer.now)), None)
         assert parting is not None
-        assert parting.farewell
-        work.partings.done(parting.id)
+        assert parting.messages
+        work.erasure_notices.done(parting.id)
     assert {name for name, rows in rows_of_each(app.store).items() if rows} <= {"inbox", "pairing"}
 
 
@@ -215,9 +215,7 @@ def _loses_a_question(client: Client) -> str:
     client.app.conversation.receive(client.heard(reply(client, DAY_ONE)))
     number = client.chat.client
     with client.app.store.begin() as work:
-        burst = work.outbox.burst_of(number)
-    assert burst is not None
-    question = burst.parcels[-1].message
+        question = waiting(work, number)[-1].content
     assert isinstance(question, Message)
     return question.text
 

@@ -7,7 +7,7 @@ import asyncio
 from sqlalchemy import text
 
 from state_machine.model.outgoing import ExportFile, Message
-from storage.repositories.dead_letters import ParkedParcels
+from storage.repositories.dead_letters import DeadLetters
 from storage.unit_of_work import UnitOfWork
 from tests.post_office import Post, carrying
 
@@ -30,7 +30,7 @@ async def test_a_file_that_the_store_could_not_give_at_first_is_made_again_and_c
         await post.until_nothing_waits(ana)
     assert len(tries) == 2
     assert [method for method, _ in post.request.calls] == ["sendDocument", "sendMessage"]
-    assert post.courier.counts.parked == 0
+    assert post.courier.counts.rejected == 0
 
 
 async def test_a_file_that_can_never_be_made_is_parked_and_the_rest_goes_on(post: Post) -> None:
@@ -44,4 +44,4 @@ async def test_a_file_that_can_never_be_made_is_parked_and_the_rest_goes_on(post
         await post.until_nothing_waits(ana)
         await asyncio.sleep(0)
     assert post.texts() == ["There it is."]
-    assert await post.database.do(lambda work: [one.reason for one in ParkedParcels(work).all()]) == ["LookupError"]
+    assert await post.database.do(lambda work: [one.reason for one in DeadLetters(work).all()]) == ["LookupError"]

@@ -78,8 +78,8 @@ def test_a_wake_up_that_breaks_is_tried_again_later_and_nobody_is_disturbed(newc
     assert newcomer.progress == before
     assert not newcomer.arrives()
     with app.store.begin() as work:
-        assert work.clients.due(due, 9) == []
-        ((client, again),) = work.clients.due(due + timedelta(days=1), 9)
+        assert work.clients.due("telegram:7", due, 9) == []
+        ((client, again),) = work.clients.due("telegram:7", due + timedelta(days=1), 9)
     assert client == newcomer.chat.client
     assert again > due
     assert app.conversation.wake(client, again, again)
@@ -141,7 +141,7 @@ def test_a_corrupt_row_that_is_due_is_not_due_for_ever(newcomer: Client, app: Ap
     change(app.settings.data_dir / "companion.sqlite", "UPDATE chats SET progress = x'01'")
     assert not app.conversation.wake(client, due, due)
     with app.store.begin() as work:
-        assert work.clients.due(due + timedelta(days=400), 9) == []
+        assert work.clients.due("telegram:7", due + timedelta(days=400), 9) == []
 
 
 def test_two_clients_turns_do_not_mix(app: App) -> None:

@@ -157,9 +157,9 @@ def test_after_erasure_no_file_carries_a_word_and_nothing_leads_back(marked: Cli
     nothing_in_files(app.settings.data_dir)
     with app.store.begin() as work:
         assert work.vault.find(marked.address) is None
-        parting = work.partings.next(marked.now)
+        parting = next(iter(work.erasure_notices.due("telegram:7", marked.now)), None)
         assert parting is not None
-        work.partings.done(parting.id)
+        work.erasure_notices.done(parting.id)
     nothing_in_files(app.settings.data_dir)
 
 

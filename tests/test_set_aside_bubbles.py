@@ -9,8 +9,8 @@ import pytest
 from telegram import Bot
 
 from bot.app import App
-from bot.courier import Courier
 from bot.db_worker import DatabaseWorker
+from bot.delivery.courier import Courier
 from bot.operator.dead_letters import NOTHING, listed, replayed
 from bot.telegram.sender import Sender
 from bot.worker_thread import WorkerThread
@@ -40,11 +40,11 @@ def test_bubbles_that_were_the_last_words_are_carried_after_all_in_their_order(a
     said_to(ana, "one", "two")
     refused(ana, 0)
     assert not ana.arrives()
-    first = [bubble for bubble in parked_bubbles(ana.app) if not bubble.overtaken]
+    first = [bubble for bubble in parked_bubbles(ana.app) if not bubble.superseded]
     assert first == [], "the second went on without the first"
     said_to(ana, "one", "two")
     refused(ana, 1)
-    assert [(bubble.overtaken, bubble.said == ana.now) for bubble in parked_bubbles(ana.app)] == [
+    assert [(bubble.superseded, bubble.created == ana.now) for bubble in parked_bubbles(ana.app)] == [
         (True, True),
         (False, True),
     ]
@@ -74,11 +74,11 @@ def test_a_whole_burst_that_was_refused_comes_in_its_order(ana: OnTelegram) -> N
         (
             Priority.ANSWER,
             1,
-            "UPDATE outbox SET body = x'01' WHERE parked IS NOT NULL",
+            "UPDATE outbox SET body = x'01' WHERE dead_letter IS NOT NULL",
             "it can't be opened any more",
         ),
         (Priority.ANSWER, 1, "UPDATE chats SET blocked_at = 1", "the client blocked the bot"),
-        (Priority.ANSWER, 1, "UPDATE outbox SET said_at = NULL", "it is more than a day old"),
+        (Priority.ANSWER, 1, "UPDATE outbox SET created_at = NULL", "it is more than a day old"),
     ],
 )
 def test_a_bubble_that_would_only_confuse_is_dropped(
@@ -133,7 +133,7 @@ async def test_a_courier_that_runs_in_another_process_finds_what_waits_again(
                 await asyncio.sleep(0.01)
     finally:
         other.store.close()
-        await courier.stop()
+        courier.stop()
         await running
         worker.close()
     assert [fields["text"] for method, fields in request.calls if method == "sendMessage"] == ["the last words"]

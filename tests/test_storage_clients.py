@@ -12,6 +12,7 @@ import pytest
 from state_machine.model.outgoing import Message, Priority
 from state_machine.model.progress import Fact, Progress
 from storage import Chat, Stale, Store, UnitOfWork, Unreadable
+from storage.send_log import Sent
 from storage.timestamps import from_micros, to_micros
 from tests.storing import DAY, HOUR, MINUTE, NOW, Marks, change, full_life, rows
 
@@ -54,7 +55,8 @@ def test_two_chats_do_not_mix(store: Store) -> None:
     with store.begin() as work:
         work.clients.keep(ana, Progress(phase="treatment"), None, NOW)
         work.entries.strike(ana.client, run=1)
-        work.outbox.carried(ana.client, dict.fromkeys(range(10), 99), NOW)
+        for number in range(10):
+            work.outbox.sent(Sent(ana.client, number, 99, NOW))
     with store.begin() as work:
         assert work.clients.at(BEN) == ben
         assert len(work.entries.all(ben.client)) == 2
@@ -103,13 +105,17 @@ def test_those_who_are_due_come_oldest_first_and_not_before_their_time(store: St
             work.clients.keep(chat, chat.progress, wake_at, NOW)
     ids = [chat.client for chat in chats]
     with store.begin() as work:
-        assert work.clients.next_wake() == NOW
-        assert work.clients.due(NOW - MINUTE, 10) == []
-        assert work.clients.due(NOW + DAY, 10) == [(ids[1], NOW), (ids[2], NOW + MINUTE), (ids[0], NOW + HOUR)]
-        assert work.clients.due(NOW + DAY, 1) == [(ids[1], NOW)]
-        assert work.clients.due(NOW, 10) == [(ids[1], NOW)]
+        assert work.clients.next_wake("telegram") == NOW
+        assert work.clients.due("telegram", NOW - MINUTE, 10) == []
+        assert work.clients.due("telegram", NOW + DAY, 10) == [
+            (ids[1], NOW),
+            (ids[2], NOW + MINUTE),
+            (ids[0], NOW + HOUR),
+        ]
+        assert work.clients.due("telegram", NOW + DAY, 1) == [(ids[1], NOW)]
+        assert work.clients.due("telegram", NOW, 10) == [(ids[1], NOW)]
         work.clients.wake(ids[1], None)
-        assert work.clients.next_wake() == NOW + MINUTE
+        assert work.clients.next_wake("telegram") == NOW + MINUTE
 
 
 def test_a_client_who_blocked_us_is_neither_woken_nor_written_to_until_they_are_back(store: Store) -> None:
@@ -121,13 +127,13 @@ def test_a_client_who_blocked_us_is_neither_woken_nor_written_to_until_they_are_
         assert blocked is not None
         assert blocked.blocked
         assert blocked.waiting == 0
-        assert work.clients.due(NOW + DAY, 10) == []
-        assert work.clients.next_wake() is None
+        assert work.clients.due("telegram", NOW + DAY, 10) == []
+        assert work.clients.next_wake("telegram") is None
         work.outbox.put(chat.client, Priority.ANSWER, [Message("unheard")], NOW)
-        assert work.outbox.next_burst(NOW) is None
+        assert work.outbox.ready("telegram", NOW, 1) == []
         work.clients.unblock(chat.client)
-        assert work.clients.due(NOW + DAY, 10) == [(chat.client, NOW + HOUR)]
-        assert work.outbox.next_burst(NOW) is not None
+        assert work.clients.due("telegram", NOW + DAY, 10) == [(chat.client, NOW + HOUR)]
+        assert work.outbox.ready("telegram", NOW, 1) != []
 
 
 def test_one_broken_row_is_that_clients_alone(store: Store, tmp_path: Path) -> None:
@@ -143,7 +149,7 @@ def test_one_broken_row_is_that_clients_alone(store: Store, tmp_path: Path) -> N
         assert work.clients.at(BEN) == ben
     with store.begin() as work:
         assert b"what they wrote" in [parked.payload for parked in work.inbox.failed()]
-        assert [burst.client for burst in work.outbox.bursts(NOW, 5)] == [ana.client, ben.client]
+        assert [message.client for message in work.outbox.ready("telegram", NOW, 5)] == [ana.client, ben.client]
 
 
 def test_a_client_whose_key_is_lost_is_unreadable_and_can_still_be_erased(store: Store, tmp_path: Path) -> None:
@@ -158,7 +164,7 @@ def test_a_client_whose_key_is_lost_is_unreadable_and_can_still_be_erased(store:
         work.clients.erase(chat.client, [Message("bye")], NOW)
     with again.begin() as work:
         assert work.clients.at(ANA) is None
-        assert work.partings.next(NOW + HOUR) is None
+        assert work.erasure_notices.due("telegram", NOW + HOUR) == []
         work.clients.open(ANA, NOW)
     again.close()
 
@@ -194,7 +200,7 @@ def test_an_exception_in_a_savepoint_undoes_only_what_was_done_in_it(store: Stor
         found = work.clients.at(ANA)
         assert found is not None
         assert found.progress.phase == "assessment"
-        assert work.partings.next(NOW) is None
+        assert work.erasure_notices.due("telegram", NOW) == []
 
 
 def test_the_store_works_on_another_thread_than_it_was_opened_on(store: Store) -> None:

@@ -63,13 +63,14 @@ with store.begin() as work:
 NOTED = """
 import os, sys, pathlib, signal
 from storage import Store
+from storage.send_log import Sent
 from tests.storing import NOW
 
 store = Store.open(pathlib.Path(sys.argv[1]))
 with store.begin(lasting=False) as work:
     chat = work.clients.at("telegram:1")
-    first, *_ = work.outbox.burst_of(chat.client).parcels
-    work.outbox.carried(chat.client, {first.id: 70}, NOW)
+    first = work.outbox.next_of(chat.client)
+    work.outbox.sent(Sent(chat.client, first.id, 70, NOW))
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -121,9 +122,10 @@ def test_a_note_survives_a_kill_though_it_waited_for_no_disk(tmp_path: Path) -> 
     killed(NOTED, str(tmp_path))
     store = Store.open(tmp_path)
     with store.begin() as work:
-        burst = work.outbox.burst_of(chat.client)
-        assert burst is not None
-        assert [parcel.message for parcel in burst.parcels] == [Message("two")]
+        message = work.outbox.next_of(chat.client)
+        assert message is not None
+        assert message.content == Message("two")
+        assert work.outbox.waiting(chat.client) == 1
     store.close()
 
 
@@ -167,11 +169,11 @@ def test_an_erasure_that_was_cut_off_happened_wholly_or_not_at_all(tmp_path: Pat
             assert len(work.entries.all(chat.client)) == 2
         else:
             assert work.clients.at("telegram:1") is None
-            parting = work.partings.next(NOW + HOUR)
+            parting = next(iter(work.erasure_notices.due("telegram", NOW + HOUR)), None)
             assert parting is not None
-            assert parting.farewell == (Message("bye"),)
+            assert parting.messages == (Message("bye"),)
             for table in METADATA.sorted_tables:
-                if "client" in table.c and table.name != "partings":
+                if "client" in table.c and table.name != "erasure_notices":
                     theirs = table.select().where(table.c.client.is_not(None))
                     assert work.connection.execute(theirs).all() == []
             assert (chat.client,) not in rows(tmp_path / "keys.sqlite", "SELECT owner FROM keys")

@@ -12,10 +12,11 @@ from sqlalchemy import LargeBinary, select
 
 from state_machine.model.outgoing import Message, Priority
 from state_machine.model.progress import Progress
-from storage import DecryptionError, Parting, Store, Unreadable
+from storage import DecryptionError, ErasureNotice, Store, Unreadable
 from storage.crypto.vault import Vault
+from storage.send_log import Sent
 from storage.tables import METADATA
-from tests.storing import DAY, HOUR, MINUTE, NOW, Marks, backup, full_life, rows
+from tests.storing import DAY, HOUR, MINUTE, NOW, Marks, backup, full_life, rows, waiting
 
 ANA, BEN = Marks("telegram:1001"), Marks("telegram:1002")
 BYE = (Message("All of it is gone."), Message("Take care."))
@@ -58,14 +59,14 @@ def _holds(value: object, client: str) -> bool:
 
 def test_no_table_keeps_a_row_of_an_erased_client(store: Store, folder: Path) -> None:
     ana, ben = full_life(store, ANA), full_life(store, BEN)
-    personal = {table.name for table in METADATA.sorted_tables if "client" in table.c} - {"partings"}
+    personal = {table.name for table in METADATA.sorted_tables if "client" in table.c} - {"erasure_notices"}
     assert set(where_found(store, ana.client)) == personal
     erase(store, ana.client)
-    assert where_found(store, ana.client) == ["partings"]
+    assert where_found(store, ana.client) == ["erasure_notices"]
     with store.begin() as work:
-        parting = work.partings.next(NOW + MINUTE)
+        parting = next(iter(work.erasure_notices.due("telegram", NOW + MINUTE)), None)
         assert parting is not None
-        work.partings.done(parting.id)
+        work.erasure_notices.done(parting.id)
     assert where_found(store, ana.client) == []
     assert key_of(folder, ana.client) == []
     with store.begin() as work:
@@ -84,20 +85,19 @@ def test_a_farewell_is_said_and_the_messages_of_two_days_are_deleted(store: Stor
     chat = full_life(store, ANA)
     with store.begin() as work:
         work.outbox.put(chat.client, Priority.ANSWER, [Message("two days ago")], NOW - 3 * DAY)
-        burst = work.outbox.next_burst(NOW)
-        assert burst is not None
-        work.outbox.carried(chat.client, {burst.parcels[-1].id: 5}, NOW - 3 * DAY)
+        last = waiting(work, chat.client)[-1]
+        work.outbox.sent(Sent(chat.client, last.id, 5, NOW - 3 * DAY))
     erase(store, chat.client)
     with store.begin() as work:
-        assert work.partings.next(NOW) is None
-        parting = work.partings.next(NOW + MINUTE)
-        assert parting == Parting(1, ANA.address, BYE, (71, 72))
-        work.partings.later(1, NOW + 3 * MINUTE)
-        assert work.partings.next(NOW + MINUTE) is None
-        assert work.partings.next(NOW + 3 * MINUTE) == parting
-        work.partings.done(1)
-        work.partings.done(1)
-        assert work.partings.next(NOW + HOUR) is None
+        assert work.erasure_notices.due("telegram", NOW) == []
+        parting = next(iter(work.erasure_notices.due("telegram", NOW + MINUTE)), None)
+        assert parting == ErasureNotice(1, ANA.address, BYE, (71, 72))
+        work.erasure_notices.later(1, NOW + 3 * MINUTE)
+        assert work.erasure_notices.due("telegram", NOW + MINUTE) == []
+        assert work.erasure_notices.due("telegram", NOW + 3 * MINUTE) == [parting]
+        work.erasure_notices.done(1)
+        work.erasure_notices.done(1)
+        assert work.erasure_notices.due("telegram", NOW + HOUR) == []
 
 
 def test_a_parting_that_can_not_be_carried_goes_after_a_day(store: Store) -> None:
@@ -105,15 +105,15 @@ def test_a_parting_that_can_not_be_carried_goes_after_a_day(store: Store) -> Non
     erase(store, chat.client)
     with store.begin() as work:
         work.forget(NOW + MINUTE + DAY)
-        assert work.partings.next(NOW + 2 * DAY) is not None
+        assert work.erasure_notices.due("telegram", NOW + 2 * DAY) != []
         work.forget(NOW + 2 * MINUTE + DAY)
-        assert work.partings.next(NOW + 2 * DAY) is None
+        assert work.erasure_notices.due("telegram", NOW + 2 * DAY) == []
 
 
 def test_erasing_somebody_who_is_not_there_does_nothing(store: Store) -> None:
     with store.begin() as work:
         work.clients.erase("nobody", BYE, NOW)
-        assert work.partings.next(NOW) is None
+        assert work.erasure_notices.due("telegram", NOW) == []
 
 
 def test_who_comes_back_is_somebody_new(store: Store) -> None:
@@ -132,11 +132,11 @@ def test_who_comes_back_is_somebody_new(store: Store) -> None:
 def test_marks_of_what_was_in_flight_at_the_erasure_do_nothing(store: Store) -> None:
     chat = full_life(store, ANA)
     with store.begin() as work:
-        burst = work.outbox.next_burst(NOW)
+        message = work.outbox.next_of(chat.client)
     erase(store, chat.client)
     with store.begin() as work:
-        assert burst is not None
-        work.outbox.carried(chat.client, {burst.parcels[0].id: 80}, NOW)
+        assert message is not None
+        work.outbox.sent(Sent(chat.client, message.id, 80, NOW))
         assert work.clients.get(chat.client) is None
 
 
@@ -163,7 +163,7 @@ def test_an_old_backup_of_the_data_can_not_be_read_after_an_erasure(
             work.clients.get(ana.client)
         with pytest.raises(Unreadable):
             work.entries.all(ana.client)
-        assert [burst.client for burst in work.outbox.bursts(NOW, 10)] == [ben.client]
+        assert [message.client for message in work.outbox.ready("telegram", NOW, 10)] == [ben.client]
         assert [event.payload for event in work.inbox.failed() if event.client == ana.client] == [b""]
         for table in METADATA.sorted_tables:
             for column in table.c:
@@ -196,7 +196,7 @@ def test_an_erasure_cut_off_before_the_key_went_is_finished_at_the_next_start(
     assert key_of(folder, chat.client) == []
     with again.begin() as work:
         assert work.clients.at(ANA.address) is None
-        assert work.partings.next(NOW + MINUTE) is not None
+        assert work.erasure_notices.due("telegram", NOW + MINUTE) != []
     again.close()
 
 
@@ -214,7 +214,7 @@ def test_an_erasure_cut_off_is_finished_before_its_last_trace_goes(
         erase(store, chat.client)
     with store.begin() as work:
         if how == "the farewell was said":
-            work.partings.done(1)
+            work.erasure_notices.done(1)
         elif how == "a day has passed":
             work.forget(NOW + 2 * DAY)
         else:
@@ -249,7 +249,7 @@ def test_another_process_that_still_remembers_the_client_gives_a_new_one_a_key_o
     chat = full_life(other, ANA)
     erase(store, chat.client)
     with store.begin() as work:
-        work.partings.done(1)
+        work.erasure_notices.done(1)
     with other.begin() as work:
         new = work.clients.open(ANA.address, NOW)
     other.close()

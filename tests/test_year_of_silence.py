@@ -10,8 +10,8 @@ import pytest
 from telegram import Bot
 
 from bot.app import App
-from bot.courier import Courier
 from bot.db_worker import DatabaseWorker
+from bot.delivery.courier import Courier
 from bot.scheduler import Scheduler
 from bot.telegram.sender import Sender
 from bot.worker_thread import WorkerThread
@@ -143,8 +143,8 @@ async def test_whoever_blocked_the_bot_is_erased_a_year_and_a_month_later_withou
     with gone.app.store.begin() as work:
         assert work.clients.at(gone.address) is None
         assert work.clients.count() == 0
-        parting = work.partings.next(gone.now)
-    assert parting is None or not parting.farewell
+        parting = next(iter(work.erasure_notices.due("telegram:7", gone.now)), None)
+    assert parting is None or not parting.messages
 
 
 async def test_whoever_comes_back_after_months_finds_all_of_it_and_is_written_to_again(gone: Client) -> None:

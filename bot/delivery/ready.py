@@ -94,7 +94,7 @@ class ReadyQueue:
                 yield ready
 
     def done(self, ready: Ready) -> bool:
-        """This send has ended. Whether something else was found for its chat meanwhile, which has to be read again."""
+        """This send has ended. Whether something else was found for its chat meanwhile, so it must be read again."""
         self._touched.add(ready.address)
         del self.sending[ready.address]
         missed = ready.address in self._missed

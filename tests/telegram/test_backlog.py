@@ -12,8 +12,8 @@ import pytest
 from telegram.error import NetworkError
 
 from bot.app import App
-from bot.courier import Courier
 from bot.db_worker import DatabaseWorker
+from bot.delivery.courier import Courier
 from bot.scheduler import Scheduler
 from bot.telegram import backlog
 from bot.telegram.client import PollingBot

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from bot.conversation import Conversation
-from bot.courier import Courier
 from bot.db_worker import DatabaseWorker
+from bot.delivery.courier import Courier
 from bot.telegram.client import PollingBot
 from bot.telegram.payloads import read_again
 from bot.telegram.polling import Polling, TokenRefused

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from telegram.error import NetworkError, TimedOut
 
-from bot.messenger import NotNow, Unclear
+from bot.delivery.messenger import NoAnswer, TooManyRequests
 from bot.telegram.aiohttp_request import AiohttpRequest
 from bot.telegram.client import Http, PollingBot, make_bot
 from bot.telegram.sender import Sender
@@ -38,13 +38,13 @@ async def test_the_bot_knows_itself(bot: PollingBot) -> None:
 
 async def test_every_kind_of_thing_is_carried(bot: PollingBot, proxy: Proxy) -> None:
     sender = Sender(bot)
-    first = await sender.carry(CHAT, Message("Äpfel & <b>", ((Choice("Yes"),),)), None)
-    second = await sender.carry(CHAT, Message("How bad?", ((Choice("0", "a"), Choice("1", "b")),)), None)
+    first = await sender.send(CHAT, Message("Äpfel & <b>", ((Choice("Yes"),),)), None)
+    second = await sender.send(CHAT, Message("How bad?", ((Choice("0", "a"), Choice("1", "b")),)), None)
     assert first is not None
     assert second is not None
-    await sender.carry(CHAT, Edit(second, "How bad?", settled="1"), None)
-    await sender.carry(CHAT, TapAnswer("q"), None)
-    await sender.carry(CHAT, ExportFile("All of it."), ("mine.json", b'{"a": 1}'))
+    await sender.send(CHAT, Edit(second, "How bad?", settled="1"), None)
+    await sender.send(CHAT, TapAnswer("q"), None)
+    await sender.send(CHAT, ExportFile("All of it."), ("mine.json", b'{"a": 1}'))
     await sender.typing(CHAT)
     await sender.delete(CHAT, [first, second])
     assert proxy.texts(5) == ["Äpfel & <b>", "How bad?"]
@@ -64,12 +64,12 @@ async def test_a_long_poll_waits_for_what_comes(bot: PollingBot, proxy: Proxy) -
 async def test_a_lost_answer_is_unclear_and_a_flood_says_how_long(bot: PollingBot, proxy: Proxy) -> None:
     sender = Sender(bot)
     proxy.fault = lambda _: "drop"
-    with pytest.raises(Unclear):
-        await sender.carry(CHAT, Message("hello"), None)
+    with pytest.raises(NoAnswer):
+        await sender.send(CHAT, Message("hello"), None)
     assert proxy.texts(5) == ["hello"]
     proxy.fault = lambda _: refusal(429, "Too Many Requests: retry after 4", retry_after=4)
-    with pytest.raises(NotNow) as caught:
-        await sender.carry(CHAT, Message("hello"), None)
+    with pytest.raises(TooManyRequests) as caught:
+        await sender.send(CHAT, Message("hello"), None)
     assert caught.value.retry_after == 4
 
 

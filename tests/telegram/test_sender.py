@@ -11,7 +11,7 @@ import pytest
 from telegram import Bot
 from telegram.error import NetworkError, TimedOut
 
-from bot.messenger import Blocked, NotCarried, NotNow, Refused, Unclear
+from bot.delivery.messenger import ChatBlocked, NoAnswer, Rejected, SendFailed, TooManyRequests
 from bot.telegram.sender import Sender
 from bot.telegram.service import quieten
 from state_machine.model.outgoing import Choice, Edit, ExportFile, Message, Outgoing, TapAnswer
@@ -27,25 +27,25 @@ def sender_over(answer: Callable[[str, dict[str, str]], Answer], **more: Any) ->
     return Sender(Bot(TOKEN, request=request, get_updates_request=request), **more), request
 
 
-async def failure(answer: Answer, what: Outgoing = HELLO) -> NotCarried | None:
+async def failure(answer: Answer, what: Outgoing = HELLO) -> SendFailed | None:
     sender, _ = sender_over(lambda *_: answer)
     try:
-        await sender.carry(CHAT, what, ("a.json", b"{}"))
-    except NotCarried as caught:
+        await sender.send(CHAT, what, ("a.json", b"{}"))
+    except SendFailed as caught:
         return caught
     return None
 
 
 async def markup_of(what: Message) -> dict[str, Any] | None:
     sender, request = sender_over(lambda *_: good(message(1)))
-    await sender.carry(CHAT, what, None)
+    await sender.send(CHAT, what, None)
     sent = request.calls[-1][1].get("reply_markup")
     return None if sent is None else json.loads(sent)
 
 
 async def test_a_message_is_plain_text_and_its_id_comes_back() -> None:
     sender, request = sender_over(lambda *_: good(message(41)))
-    assert await sender.carry(CHAT, Message("1 < 2 & *3*"), None) == 41
+    assert await sender.send(CHAT, Message("1 < 2 & *3*"), None) == 41
     method, fields = request.calls[-1]
     assert method == "sendMessage"
     assert fields["text"] == "1 < 2 & *3*"
@@ -56,13 +56,13 @@ async def test_a_message_is_plain_text_and_its_id_comes_back() -> None:
 
 async def test_a_server_that_knows_no_previews_is_not_asked_about_them() -> None:
     sender, request = sender_over(lambda *_: good(message(41)), previews_off=False)
-    await sender.carry(CHAT, Message("hello"), None)
+    await sender.send(CHAT, Message("hello"), None)
     assert "link_preview_options" not in request.calls[-1][1]
 
 
 async def test_too_fast_waits_as_long_as_it_says() -> None:
     caught = await failure(bad(429, "Too Many Requests: retry after 17", retry_after=17))
-    assert isinstance(caught, NotNow)
+    assert isinstance(caught, TooManyRequests)
     assert caught.retry_after == 17
     assert not caught.for_all
 
@@ -70,8 +70,8 @@ async def test_too_fast_waits_as_long_as_it_says() -> None:
 async def test_two_chats_told_to_wait_at_once_means_all_wait() -> None:
     sender, _ = sender_over(lambda *_: bad(429, "Too Many Requests: retry after 3", retry_after=3))
     for address, for_all in ((CHAT, False), (CHAT, False), ("telegram:7:6", True)):
-        with pytest.raises(NotNow) as caught:
-            await sender.carry(address, Message("hello"), None)
+        with pytest.raises(TooManyRequests) as caught:
+            await sender.send(address, Message("hello"), None)
         assert caught.value.for_all is for_all
 
 
@@ -85,14 +85,14 @@ async def test_two_chats_told_to_wait_at_once_means_all_wait() -> None:
     ],
 )
 async def test_a_client_who_blocked_us_or_is_gone_is_left_alone(answer: Answer) -> None:
-    assert isinstance(await failure(answer), Blocked)
+    assert isinstance(await failure(answer), ChatBlocked)
 
 
 async def test_what_telegram_will_never_take_is_refused_with_its_reason() -> None:
     caught = await failure(bad(400, "Bad Request: message is too long"))
-    assert isinstance(caught, Refused)
+    assert isinstance(caught, Rejected)
     assert "too long" in caught.reason
-    assert isinstance(await failure(bad(413, "Request Entity Too Large")), Refused)
+    assert isinstance(await failure(bad(413, "Request Entity Too Large")), Rejected)
 
 
 @pytest.mark.parametrize(
@@ -113,13 +113,13 @@ async def test_what_telegram_will_never_take_is_refused_with_its_reason() -> Non
     ],
 )
 async def test_no_answer_or_one_that_cannot_be_read_is_unclear(answer: Answer) -> None:
-    assert isinstance(await failure(answer), Unclear)
+    assert isinstance(await failure(answer), NoAnswer)
 
 
 @pytest.mark.parametrize("answer", [bad(401, "Unauthorized"), bad(404, "Not Found"), bad(409, "Conflict")])
 async def test_a_token_turned_away_is_nobodys_fault_and_holds_all(answer: Answer) -> None:
     caught = await failure(answer)
-    assert isinstance(caught, NotNow)
+    assert isinstance(caught, TooManyRequests)
     assert caught.for_all
 
 
@@ -127,7 +127,7 @@ async def test_an_edit_that_changes_nothing_is_a_success() -> None:
     unchanged = bad(400, "Bad Request: message is not modified: specified new message content is the same")
     assert await failure(unchanged, Edit(3, "same")) is None
     gone = bad(400, "Bad Request: message to edit not found")
-    assert isinstance(await failure(gone, Edit(3, "same")), Refused)
+    assert isinstance(await failure(gone, Edit(3, "same")), Rejected)
 
 
 async def test_plain_choices_are_a_keyboard_of_sentences() -> None:
@@ -164,7 +164,7 @@ async def test_without_choices_the_old_keyboard_goes_unless_kept() -> None:
 )
 async def test_an_edit_settles_or_redraws(edit: Edit, method: str, text: str | None, markup: str | None) -> None:
     sender, request = sender_over(lambda *_: good(message(3)))
-    assert await sender.carry(CHAT, edit, None) is None
+    assert await sender.send(CHAT, edit, None) is None
     called, fields = request.calls[-1]
     assert called == method
     assert fields["message_id"] == "3"
@@ -175,14 +175,14 @@ async def test_an_edit_settles_or_redraws(edit: Edit, method: str, text: str | N
 
 async def test_a_tap_is_answered_with_words_or_none() -> None:
     sender, request = sender_over(lambda *_: good(True))
-    await sender.carry(CHAT, TapAnswer("q1"), None)
-    await sender.carry(CHAT, TapAnswer("q2", "Already noted."), None)
+    await sender.send(CHAT, TapAnswer("q1"), None)
+    await sender.send(CHAT, TapAnswer("q2", "Already noted."), None)
     assert [fields.get("text") for _, fields in request.calls] == [None, "Already noted."]
 
 
 async def test_an_export_is_a_file_with_a_caption() -> None:
     sender, request = sender_over(lambda *_: good(message(9)))
-    assert await sender.carry(CHAT, ExportFile("All of it."), ("mine.json", b"{}")) == 9
+    assert await sender.send(CHAT, ExportFile("All of it."), ("mine.json", b"{}")) == 9
     method, fields = request.calls[-1]
     assert (method, fields["caption"]) == ("sendDocument", "All of it.")
 

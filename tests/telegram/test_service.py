@@ -14,7 +14,7 @@ import pytest
 
 from bot import app as apps
 from bot.conversation import Conversation
-from bot.pace import Pace
+from bot.delivery.rate_limiter import RateLimiter
 from bot.telegram import service
 from bot.telegram.client import Http
 from bot.telegram.polling import TokenRefused
@@ -42,7 +42,7 @@ async def serving(
     """The service while it runs over what is kept in `folder`."""
     store, worker, stop = Store.open(folder), WorkerThread(), asyncio.Event()
     wiring = Wiring(TOKEN, proxy.origin, http, menu=MENU)
-    quick = Pace(a_second=1000, reminders=1000, burst=1000, refill=1000)
+    quick = RateLimiter(a_second=1000, reminders=1000, burst=1000, refill=1000)
     conversation = Conversation(store, CHARTS, PROMPTS)
     task = asyncio.create_task(service.run(wiring, store, worker, conversation, no_export, now, stop, quick))
     try:

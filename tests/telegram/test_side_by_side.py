@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bot.app import App
-from bot.courier import Courier
 from bot.db_worker import DatabaseWorker
+from bot.delivery.courier import Courier
 from bot.telegram.client import PollingBot
 from bot.telegram.groups import AT_ONCE
 from bot.telegram.polling import Polling
@@ -130,5 +130,5 @@ async def test_a_chat_that_nothing_reaches_is_waited_for_once_a_batch(
         )
     assert line.was_heard(BEN)
     line.telegram.gates[str(ANA)].set()
-    await line.courier.stop()
+    line.courier.stop()
     await carrying
