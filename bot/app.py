@@ -41,7 +41,7 @@ class App:
         chat = work.clients.get(client)
         if chat is None:
             raise LookupError("the client is gone")
-        return export_file(chat.progress, work.entries.all(client), now())
+        return export_file(chat.progress, work.entries.each(client), now())
 
 
 def now() -> datetime:

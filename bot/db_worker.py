@@ -1,7 +1,8 @@
-"""Where asynchronous code asks for work on the store: one transaction at a time, on the writer's thread."""
+"""Where asynchronous code asks for work on the store: to write, on the writer's thread; to read, beside it."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
@@ -33,6 +34,14 @@ class DatabaseWorker:
         What is noted survives the end of the process. A power cut may undo the last notes.
         """
         return await self._worker.run_first(self._in_transaction, deed, False)
+
+    async def read(self, deed: Callable[[UnitOfWork], T]) -> T:
+        """Do this in a transaction that writes nothing, on another thread, so that nobody waits for it."""
+        return await asyncio.to_thread(self._in_reading_transaction, deed)
+
+    def _in_reading_transaction(self, deed: Callable[[UnitOfWork], T]) -> T:
+        with self._store.begin(immediate=False) as work:
+            return deed(work)
 
     def _in_transaction(self, deed: Callable[[UnitOfWork], T], lasting: bool = True) -> T:
         with self._store.begin(lasting=lasting) as work:

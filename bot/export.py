@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -14,13 +15,19 @@ FORMAT = "ipt-companion-export/1"
 FILE_NAME = "my-notebook.json"
 
 
-def export_file(progress: Progress, entries: list[Entry], now: datetime) -> tuple[str, bytes]:
+def export_file(progress: Progress, entries: Iterable[Entry], now: datetime) -> tuple[str, bytes]:
     """The name and the bytes (UTF-8 JSON, indented) of a client's export. `docs/export.schema.json` describes it.
 
     People whom the client is afraid of are left out, with every answer that is about them or names them, unless
     the client has put them in. The file doesn't say so: whoever finds it learns nothing from what is missing.
+    Each entry is written as it is read, so that a long notebook leaves room for others all the while.
     """
     out = person_gates.left_out(progress)
+    written = [
+        _json(_entry(entry, answers, progress), depth=2)
+        for entry in entries
+        if (answers := _shown(entry.answers, out)) or not entry.answers
+    ]
     document = {
         "format": FORMAT,
         "made_at": now.isoformat(),
@@ -38,18 +45,21 @@ def export_file(progress: Progress, entries: list[Entry], now: datetime) -> tupl
             if not person_gates.names(fact.value, out)
         },
         "people": [_person(person) for person in progress.people if person not in out],
-        "entries": [
-            _entry(entry, answers, progress)
-            for entry in entries
-            if (answers := _shown(entry.answers, out)) or not entry.answers
-        ],
         "half_done": [
             {"dialogue": run.dialogue, "opened": run.opened, "answers": [_answer(a, progress) for a in answers]}
             for run in (*progress.runs, *progress.aside)
             if (answers := _shown(run.answers, out))
         ],
     }
-    return FILE_NAME, msgspec.json.format(msgspec.json.encode(document), indent=2)
+    fields = {name: _json(value, depth=1) for name, value in document.items()}
+    fields["entries"] = b"[\n    " + b",\n    ".join(written) + b"\n  ]" if written else b"[]"
+    return FILE_NAME, b"{\n  " + b",\n  ".join(_json(name, 0) + b": " + fields[name] for name in fields) + b"\n}"
+
+
+def _json(value: Any, depth: int) -> bytes:
+    """JSON, its further lines indented for this depth. No text in it has a line break of its own."""
+    written = msgspec.json.format(msgspec.json.encode(value), indent=2)
+    return written.replace(b"\n", b"\n" + b"  " * depth)
 
 
 def _fact(fact: Fact) -> dict[str, Any]:

@@ -6,7 +6,7 @@ every turn are `Statement`s; all others go through `Work.connection`, in the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Dialect
@@ -91,6 +91,14 @@ class Driver:
         """All rows found."""
         found: list[tuple[Any, ...]] = self._execute(statement, values).fetchall()
         return found
+
+    def each(self, statement: Statement, values: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+        """All rows found, fetched one at a time, within the transaction."""
+        cursor = self._execute(statement, values)
+        while (row := cursor.fetchone()) is not None:
+            yield row
+            if self._over:
+                raise TransactionOver
 
     def word(self, text: str) -> None:
         """A word about the transaction itself, such as SAVEPOINT."""

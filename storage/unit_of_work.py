@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cached_property
 
 from sqlalchemy import Connection
 
@@ -32,12 +33,30 @@ class UnitOfWork:
         self.driver = driver
         self.vault = vault
         self._after_commit: list[Callable[[], None]] = []
-        self.erasure_notices = ErasureNotices(self)
-        self.outbox = Outbox(self)
-        self.inbox = Inbox(self)
-        self.entries = Entries(self)
-        self.clients = Clients(self)
-        self.counters = Counters(self)
+
+    @cached_property
+    def clients(self) -> Clients:
+        return Clients(self)
+
+    @cached_property
+    def entries(self) -> Entries:
+        return Entries(self)
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        return Inbox(self)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        return Outbox(self)
+
+    @cached_property
+    def erasure_notices(self) -> ErasureNotices:
+        return ErasureNotices(self)
+
+    @cached_property
+    def counters(self) -> Counters:
+        return Counters(self)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

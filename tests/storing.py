@@ -37,10 +37,11 @@ class Marks:
     words: str = "Ich vermisse meine Schwester, Kennwort Zwölfender"
     nickname: str = "Bertalein-Schnuffel"
     dialogue: str = "weekly/check_in_of_marks"
+    memory: str = "worry_of_marks"
 
     def all(self) -> tuple[str, ...]:
         """Every one of them."""
-        return self.address, self.words, self.nickname, self.dialogue
+        return self.address, self.words, self.nickname, self.dialogue, self.memory
 
 
 def full_life(store: Store, marks: Marks) -> Chat:
@@ -48,7 +49,7 @@ def full_life(store: Store, marks: Marks) -> Chat:
     fact = Fact(marks.words, NOW, code=marks.nickname)
     answer = Answer("wish", fact, "step", person=1)
     run = Run(1, marks.dialogue, "step", NOW, NOW, answers=(answer,), trail=("a",), person=1)
-    facts = {"wish": fact} | {f"said {number}": fact for number in range(MOST_AT_HAND)}
+    facts = {"wish": fact} | {f"{marks.memory}_{number}": fact for number in range(MOST_AT_HAND)}
     progress = Progress(
         phase="assessment", runs=(run,), facts=facts, people=(Person(1, marks.nickname, {"how": fact}),)
     )

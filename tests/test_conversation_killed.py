@@ -29,17 +29,23 @@ from bot.settings import Settings
 from state_machine.model.events import Said
 
 folder, when, words, key, number, address, at = sys.argv[1:]
-app = build(Settings(data_dir=Path(folder), operator="Robin", _env_file=None))
+ready = False
 
-def die(*_):
+def die():
     os.kill(os.getpid(), signal.SIGKILL)
 
-def before_the_commit(connection):
-    if connection.engine.url.database.endswith("companion.sqlite"):
+def before_the_commit(statement):
+    if ready and when == "before" and statement == "COMMIT":
         die()
 
-if when == "before":
-    event.listen(Engine, "commit", before_the_commit)
+def watched(connection, _):
+    ((_, _, file),) = connection.execute("PRAGMA database_list").fetchall()
+    if file.endswith("companion.sqlite"):
+        connection.set_trace_callback(before_the_commit)
+
+event.listen(Engine, "connect", watched)
+app = build(Settings(data_dir=Path(folder), operator="Robin", _env_file=None))
+ready = True
 heard = InboundEvent(key, address, Said(datetime.fromisoformat(at), words), int(number), payload=words.encode())
 app.conversation.receive(heard)
 die()

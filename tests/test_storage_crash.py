@@ -12,15 +12,17 @@ from pathlib import Path
 import pytest
 
 from state_machine.model.outgoing import Message, Priority
+from state_machine.model.progress import Fact
 from storage import Store
+from storage.repositories.facts import MOST_AT_HAND
 from storage.tables import METADATA
 from tests.storing import HOUR, NOW, Marks, full_life, rows
 
 TURNS = """
 import sys, pathlib
 from dataclasses import replace
-from state_machine.model.outgoing import Priority, Message
-from state_machine.model.progress import Entry
+from state_machine.model.outgoing import Message, Priority
+from state_machine.model.progress import Entry, Fact, with_facts
 from storage import Store
 from tests.storing import NOW
 
@@ -31,7 +33,9 @@ while True:
     with store.begin() as work:
         assert work.inbox.is_new(f"telegram:1:{number}", NOW)
         chat = work.clients.at("telegram:1") or work.clients.open("telegram:1", NOW)
-        work.clients.keep(chat, replace(chat.progress, next_run=number), NOW, NOW)
+        told = {f"fact_{number}_{place}": Fact(str(number), NOW) for place in range(5)}
+        facts = with_facts(chat.progress.facts, told)
+        work.clients.keep(chat, replace(chat.progress, next_run=number, facts=facts), NOW, NOW)
         work.entries.put(chat.client, Entry(number, "weekly/check_in", NOW, "done"))
         work.outbox.put(chat.client, Priority.ANSWER, [Message(f"{number} a"), Message(f"{number} b")], NOW)
     print(number, flush=True)
@@ -104,6 +108,11 @@ def test_turns_that_were_acknowledged_survive_a_kill_at_any_instant(tmp_path: Pa
             assert chat is not None
             done = chat.progress.next_run
             assert done in (acknowledged, acknowledged + 1)
+            assert chat.progress.facts == {
+                f"fact_{number}_{place}": Fact(str(number), NOW)
+                for number in range(1, done + 1)
+                for place in range(5)
+            }
             assert [entry.run for entry in work.entries.all(chat.client)] == list(range(1, done + 1))
             assert work.outbox.waiting(chat.client) == 2 * done
             assert not any(work.inbox.is_new(f"telegram:1:{number}", NOW) for number in range(1, done + 1))
@@ -111,6 +120,7 @@ def test_turns_that_were_acknowledged_survive_a_kill_at_any_instant(tmp_path: Pa
         store.close()
         for name in ("companion.sqlite", "keys.sqlite"):
             assert rows(tmp_path / name, "PRAGMA integrity_check") == [("ok",)]
+    assert acknowledged * 5 > MOST_AT_HAND  # so that kills struck turns that wrote facts into rows
 
 
 def test_a_note_survives_a_kill_though_it_waited_for_no_disk(tmp_path: Path) -> None:

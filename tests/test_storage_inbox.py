@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from state_machine.model.outgoing import Message, Priority
 from storage import FailedEvent, Store
+from storage.send_log import Sent
 from tests.storing import DAY, MINUTE, NOW, rows
 
 
@@ -36,6 +38,25 @@ def test_keys_are_forgotten_after_two_days_and_not_before(store: Store) -> None:
         assert not work.inbox.is_new("telegram:1:7", NOW)
         work.forget(NOW + 2 * DAY + timedelta(seconds=1))
         assert work.inbox.is_new("telegram:1:7", NOW)
+
+
+def test_what_is_forgotten_goes_in_portions(store: Store, client: str, tmp_path: Path) -> None:
+    with store.begin() as work:
+        for number in range(25):
+            work.inbox.is_new(f"telegram:1:{number}", NOW)
+        work.outbox.put(client, Priority.ANSWER, [Message(str(number)) for number in range(12)], NOW)
+        while (message := work.outbox.next_of(client)) is not None:
+            work.outbox.sent(Sent(client, message.id, None, NOW))
+    portions = 0
+    more = True
+    while more:
+        with store.begin() as work:
+            more = work.forget(NOW + 3 * DAY, most=10)
+            portions += 1
+    assert portions == 3
+    with store.begin() as work:
+        assert all(work.inbox.is_new(f"telegram:1:{number}", NOW) for number in range(25))
+    assert rows(tmp_path / "companion.sqlite", "SELECT id FROM outbox") == []
 
 
 def test_keys_stand_there_as_hashes_only(store: Store, tmp_path: Path) -> None:

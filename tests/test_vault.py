@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -145,3 +148,34 @@ def test_what_was_used_last_is_remembered_longest() -> None:
     recent.forget_values({3})
     recent.forget("b")
     assert [recent.get(key) for key in "abc"] == [1, None, None]
+
+
+def test_a_key_destroyed_while_another_thread_opens_with_it_does_not_stay_in_memory(tmp_path: Path) -> None:
+    vault = opened(tmp_path, room=2)
+    clients = [f"{number:032}" for number in range(20)]
+    for client in clients:
+        vault.make(client, f"telegram:{client}")
+    encrypted = {client: vault.encrypt(client, "outbox.body", b"words") for client in clients}
+    stop = threading.Event()
+
+    def open_all() -> None:
+        while not stop.is_set():
+            for client in clients:
+                vault.find(f"telegram:{client}")
+                with suppress(DecryptionError):
+                    assert vault.decrypt(client, "outbox.body", encrypted[client]) == b"words"
+
+    with ThreadPoolExecutor(2) as threads:
+        readers = [threads.submit(open_all) for _ in range(2)]
+        for client in clients:
+            vault.destroy(client)
+            with pytest.raises(DecryptionError):
+                vault.decrypt(client, "outbox.body", encrypted[client])
+            assert vault.find(f"telegram:{client}") is None
+        stop.set()
+        for reader in readers:
+            reader.result()
+    for client in clients:
+        with pytest.raises(DecryptionError):
+            vault.decrypt(client, "outbox.body", encrypted[client])
+    vault.close()

@@ -147,6 +147,19 @@ async def test_whoever_blocked_the_bot_is_erased_a_year_and_a_month_later_withou
     assert parting is None or not parting.messages
 
 
+async def test_all_who_blocked_the_bot_are_looked_after_also_where_they_are_more_than_one_portion(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.scheduler.AT_ONCE", 2)
+    everybody = [Client(app, f"client {number}") for number in range(5)]
+    for client in everybody:
+        client.says("nobody knows what my sister did to me")
+        app.conversation.blocked(f"gone {client.address}", client.address, client.now)
+        assert client.progress.recent
+    await lives_on(everybody[0], everybody[-1].now + timedelta(days=2))
+    assert [client.progress.recent for client in everybody] == [()] * 5
+
+
 async def test_whoever_comes_back_after_months_finds_all_of_it_and_is_written_to_again(gone: Client) -> None:
     answers = gone.progress.facts
     await lives_on(gone, gone.now + timedelta(days=200))

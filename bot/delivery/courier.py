@@ -56,7 +56,7 @@ class DeliveryCounts:
 class Courier:
     """The one sender of a bot.
 
-    `export` makes the file of an `ExportFile` (name, content) when it is sent.
+    `export` makes the file of an `ExportFile` (name, content) when it is sent, on a thread of its own.
     """
 
     def __init__(
@@ -219,7 +219,7 @@ class Courier:
         try:
             file = None
             if isinstance(message.content, ExportFile):
-                file = await self._database.do(lambda work: self._export(work, message.client))
+                file = await self._database.read(lambda work: self._export(work, message.client))
             message_id = await self._messenger.send(message.address, message.content, file)
         except SendFailed as failure:
             return await self._failed(ready, message, failure)

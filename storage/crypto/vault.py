@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -62,7 +63,10 @@ class _ClientKey:
 
 
 class Vault:
-    """All sealing. `room` is how many clients' opened keys are held in memory, the latest used."""
+    """All sealing. `room` is how many clients' opened keys are held in memory, the latest used.
+
+    One thread makes, destroys and rotates keys; others may open with them meanwhile.
+    """
 
     def __init__(self, store: KeyStore, operator: OperatorKey, room: int = 1024) -> None:
         self._store = store
@@ -70,6 +74,8 @@ class Vault:
         self._opened: LruCache[str, _ClientKey] = LruCache(room)
         self._by_finder: LruCache[bytes, str] = LruCache(room)
         self._to_settle: list[str] = []
+        # Held while a key is taken from the store into memory or out of both, so that none destroyed comes back.
+        self._lock = threading.RLock()
 
     def start(self, has_data: Callable[[], bool]) -> None:
         """Open the operator's two keys, or make them where nothing is kept yet. Raises StoreRefused.
@@ -109,14 +115,14 @@ class Vault:
         client = None if afresh else self._by_finder.get(finder)
         if client is not None:
             return client
-        with self._store.reading() as rows:
+        with self._lock, self._store.reading() as rows:
             row = rows.found_by(finder)
             if row is None:
                 return None
             # A key that does not open is refused when it is used; whose chat it is can be said all the same.
             with suppress(DecryptionError):
                 self._hold(rows, row)
-        self._by_finder.put(finder, row.owner)
+            self._by_finder.put(finder, row.owner)
         return row.owner
 
     def make(self, client: str, address: str) -> None:
@@ -147,11 +153,12 @@ class Vault:
 
     def destroy(self, *clients: str) -> None:
         """The clients' keys go for good, from the store and from memory; so does the way to find them."""
-        with self._store.writing() as rows:
-            rows.destroy(clients)
-        for client in clients:
-            self._opened.forget(client)
-        self._by_finder.forget_values(clients)
+        with self._lock:
+            with self._store.writing() as rows:
+                rows.destroy(clients)
+            for client in clients:
+                self._opened.forget(client)
+            self._by_finder.forget_values(clients)
 
     def encrypt(self, client: str, column: str, plain: bytes) -> bytes:
         """`plain` sealed for one client and one `table.column`. Raises DecryptionError if the key is not there."""
@@ -187,7 +194,7 @@ class Vault:
 
     def rotate(self, new: bytes) -> None:
         """Wrap every key anew under `new`, in one transaction. Sealed data stay as they are."""
-        with self._store.writing() as rows:
+        with self._lock, self._store.writing() as rows:
             # Announced under the key store's lock: whoever opens the store meanwhile waits for it.
             if self._operator.in_file:
                 self._operator.announce(new)
@@ -245,7 +252,7 @@ class Vault:
         opened = self._opened.get(client)
         if opened is not None:
             return opened
-        with self._store.reading() as rows:
+        with self._lock, self._store.reading() as rows:
             row = rows.found(client)
             if row is None:
                 raise DecryptionError

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import bindparam, delete, select
 
 from state_machine.model.progress import Answer, Entry
 from storage.codec import Malformed, read_entry, write_entry
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _COLUMN = "entries.body"
 _KIND = "entries.kind"
+_all = Statement(select(entries.c.body).where(entries.c.client == bindparam("client_")).order_by(entries.c.run))
 _put = Statement(lambda dialect: insert_or_update(dialect, entries, "kind", "body"), "client", "run", "kind", "body")
 
 
@@ -62,7 +64,12 @@ class Entries:
 
     def all(self, client: str) -> list[Entry]:
         """Every entry of a client, in the order of their runs."""
-        return self._read(client, select(entries.c.body).where(entries.c.client == client).order_by(entries.c.run))
+        return list(self.each(client))
+
+    def each(self, client: str) -> Iterator[Entry]:
+        """The same, read one at a time within the transaction: for whoever must not keep others waiting."""
+        for (body,) in self._driver.each(_all, {"client_": client}):
+            yield self._opened(client, body)
 
     def latest(self, client: str, dialogue: str, most: int) -> list[Entry]:
         """Up to `most` latest entries of one dialogue, in the order of their runs: the latest is the last."""
@@ -73,18 +80,16 @@ class Entries:
             .order_by(entries.c.run.desc())
             .limit(most)
         )
-        return self._read(client, newest_first)[::-1]
+        return [self._opened(client, body) for body in self._connection.scalars(newest_first)][::-1]
 
     def _delete(self, client: str, run: int) -> int:
         return self._connection.execute(
             delete(entries).where(entries.c.client == client, entries.c.run == run)
         ).rowcount
 
-    def _read(self, client: str, statement: Select[bytes]) -> list[Entry]:
+    def _opened(self, client: str, body: bytes) -> Entry:
         try:
-            return [
-                read_entry(self._vault.decrypt(client, _COLUMN, body)) for body in self._connection.scalars(statement)
-            ]
+            return read_entry(self._vault.decrypt(client, _COLUMN, body))
         except (DecryptionError, Malformed):
             raise Unreadable(client) from None
 

@@ -77,15 +77,15 @@ class Transactions:
     def begin(self, reads: bool = False, synchronous: str | None = None) -> Iterator[tuple[Connection, Driver]]:
         """One transaction, kept on leaving and undone by an exception.
 
-        `reads`: it writes nothing, and sees the data as they are at its first statement. `synchronous`: SQLite's own
-        word for how long a commit waits for the disk; None leaves it as the engine has it.
+        `reads`: it can write nothing, and sees the data as they are at its first statement.
+        `synchronous`: SQLite's own word for how long a commit waits for the disk; None leaves it as it is.
         """
         connection = self._connection()
         driver = Driver(connection)
         try:
-            if synchronous is not None and connection.info.get("synchronous") != synchronous:
-                driver.word(f"PRAGMA synchronous={synchronous}")
-                connection.info["synchronous"] = synchronous
+            if synchronous is not None:
+                _set(connection, driver, "synchronous", synchronous)
+            _set(connection, driver, "query_only", "ON" if reads else "OFF")
             driver.word("BEGIN" if reads else "BEGIN IMMEDIATE")
             yield connection, driver
             if connection.in_transaction():
@@ -113,3 +113,10 @@ class Transactions:
             return self._idle.pop()
         except IndexError:
             return self._engine.connect()
+
+
+def _set(connection: Connection, driver: Driver, pragma: str, value: str) -> None:
+    """Set a pragma, unless this connection has it so already."""
+    if connection.info.get(pragma) != value:
+        driver.word(f"PRAGMA {pragma}={value}")
+        connection.info[pragma] = value
