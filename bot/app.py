@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from bot.conversation import Conversation
 from bot.export import export_file
+from bot.folder_lock import FolderLock
 from bot.settings import Settings
 from dialogues import book as books
 from dialogues.book import Book
@@ -35,6 +36,8 @@ class App:
     prompts: Prompts
     store: Store
     conversation: Conversation
+    lock: FolderLock | None = None
+    """Held by the one process that sends: it ends with this object."""
 
     def export(self, work: UnitOfWork, client: str) -> tuple[str, bytes]:
         """The export file of a client: its name and its bytes."""
@@ -77,11 +80,12 @@ def screen() -> Screen:
 
 
 def build(settings: Settings, *, sends: bool = False) -> App:
-    """Everything, from the settings. Raises `BookRefused`, or `StoreRefused` for a key that does not fit.
+    """Everything, from the settings. Raises `BookRefused`, and `StoreRefused` for a store that can't be opened.
 
-    `sends`: this process is the one that sends what waits in the outbox.
+    `sends`: this process is the one that sends what waits in the outbox. It is refused while another does.
     """
+    lock = FolderLock.take(settings.data_dir, now()) if sends else None
     book, prompts = words(settings)
     machines = machine.build(book.script, screen())
     store = Store.open(settings.data_dir, settings.key_bytes(), sends=sends)
-    return App(settings, book, machines, prompts, store, Conversation(store, machines, prompts))
+    return App(settings, book, machines, prompts, store, Conversation(store, machines, prompts), lock)

@@ -29,11 +29,11 @@ def main() -> None:
     from bot.app import BookRefused  # noqa: PLC0415
     from bot.settings import SettingsRefused  # noqa: PLC0415
     from dialogues.helplines.rows import HelpLinesError  # noqa: PLC0415
-    from storage.errors import StoreRefused  # noqa: PLC0415
+    from storage.errors import DatabaseFault  # noqa: PLC0415
 
     try:
         cli()
-    except (SettingsRefused, BookRefused, HelpLinesError, StoreRefused) as refusal:
+    except (SettingsRefused, BookRefused, HelpLinesError, DatabaseFault) as refusal:
         typer.echo(str(refusal), err=True)
         sys.exit(2)
 
@@ -92,6 +92,7 @@ def run() -> None:
         read.http_client,
         official,
         menu,
+        read.proxy(),
     )
     logs.start(read.log_level)
     logging.getLogger("bot").info("%s", help_lines.in_brief(app.lines(read), app.now().date()))
@@ -104,6 +105,8 @@ def run() -> None:
     finally:
         worker.close()
         built.store.close()
+        if built.lock is not None:
+            built.lock.release()
 
 
 @cli.command()

@@ -6,9 +6,11 @@ Synchronous, and on one thread: the writer's. Events of one chat are taken one a
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.fault_log import FaultLog
 from dialogues.rendering.prompts import Prompts, Tap
 from state_machine.engine import step
 from state_machine.model.effects import DeleteEntries, Erase, IncrementCounter, SaveEntry
@@ -20,7 +22,7 @@ from state_machine.safety import Tier
 from state_machine.schedule import triggers
 from state_machine.turn.builder import Turn
 from state_machine.turn.machine import Machines
-from storage.errors import DatabaseFault, Stale, Unreadable
+from storage.errors import Stale, Unreadable, is_of_the_store
 from storage.repositories.clients import Chat
 from storage.repositories.inbox import FailedEvent
 from storage.store import Store
@@ -29,7 +31,9 @@ from storage.unit_of_work import UnitOfWork
 log = logging.getLogger("ipt.conversation")
 
 TRY_AGAIN_AFTER = timedelta(hours=1)
-"""When a wake-up that broke is tried once more."""
+"""When a wake-up that broke is tried once more; then after twice as long each time."""
+TRY_AGAIN_AT_MOST = timedelta(days=7)
+"""The longest time between two tries: what is promised for after a year of silence comes for everybody."""
 NEXT_AFTER = timedelta(minutes=1)
 """How long what is due still after a wake-up waits for the next, so that nothing can speak again and again."""
 
@@ -39,7 +43,8 @@ class InboundEvent:
     """Something a client did, as an edge heard it.
 
     `key` makes it take effect once; `payload` is what is kept, sealed, if the turn fails;
-    `shown` is the text of the message whose button was tapped.
+    `shown` is the text of the message whose button was tapped; `further_keys` are those of more messages that were
+    joined with this one.
     """
 
     key: str
@@ -49,6 +54,7 @@ class InboundEvent:
     tap_id: str | None = None
     payload: bytes = b""
     shown: str | None = None
+    further_keys: tuple[str, ...] = ()
 
 
 class ClientBlocked(Exception):
@@ -67,25 +73,34 @@ class Conversation:
         self._machines = machines
         self._prompts = prompts
         self.faults = 0
+        self._fault_log = FaultLog(log)
 
-    def receive(self, heard: InboundEvent) -> bool:
-        """Take one event. False if it was taken before. What it leads to is committed when this returns."""
-        now = heard.event.at
+    def receive(self, inbound: InboundEvent) -> bool:
+        """Process one event. False if it was processed before. What it leads to is committed when this returns."""
+        return self.receive_all([inbound]) == 1
+
+    def receive_all(self, events: Sequence[InboundEvent]) -> int:
+        """Process events of one chat in order, in one transaction. Returns how many were new."""
         with self._store.begin() as work:
-            if not work.inbox.is_new(heard.key, now):
-                return False
-            try:
-                chat = work.clients.at(heard.address)
-            except Unreadable as fault:
-                self._apologise(work, fault.client, heard, fault)
-                return True
-            if chat is None:
-                chat = work.clients.open(heard.address, now)
-            event = _as_early(chat, heard)
-            chat = _unblocked(work, chat)
-            broke = self._turn(work, chat, event, _origin(heard, event, chat.last_message_id))
-            if broke is not None:
-                self._apologise(work, chat.client, heard, broke, chat.progress)
+            return sum(self._receive(work, inbound) for inbound in events)
+
+    def _receive(self, work: UnitOfWork, heard: InboundEvent) -> bool:
+        now = heard.event.at
+        new = [work.inbox.is_new(key, now) for key in (heard.key, *heard.further_keys)]
+        if not all(new):
+            return False
+        try:
+            chat = work.clients.at(heard.address)
+        except Unreadable as fault:
+            self._apologise(work, fault.client, heard, fault)
+            return True
+        if chat is None:
+            chat = work.clients.open(heard.address, now)
+        event = _as_early(chat, heard)
+        chat = _unblocked(work, chat)
+        broke = self._turn(work, chat, event, _origin(heard, event, chat.last_message_id))
+        if broke is not None:
+            self._apologise(work, chat.client, heard, broke, chat.progress)
         return True
 
     def replay(self, parked: FailedEvent, heard: InboundEvent) -> str | None:
@@ -108,6 +123,22 @@ class Conversation:
             broke = self._turn(work, chat, event, _origin(heard, event, chat.last_message_id), parked)
             return None if broke is None else self._stays(work, parked, broke)
 
+    def set_aside(self, key: str, address: str, payload: bytes, reason: str, now: datetime) -> None:
+        """Give up an event that could not even be answered: its key is taken, and it is parked if it has a client.
+
+        `reason` is the name of an exception.
+        """
+        with self._store.begin() as work:
+            work.inbox.is_new(key, now)
+            try:
+                with work.savepoint():
+                    client = _client_at(work, address)
+                    if client is not None:
+                        work.inbox.record_failure(key, client, payload, reason)
+            except Exception as fault:
+                if is_of_the_store(fault):
+                    raise
+
     def wake(self, client: str, due: datetime, now: datetime) -> bool:
         """Let the time that was waited for have come. False if it has been dealt with before.
 
@@ -117,18 +148,48 @@ class Conversation:
             try:
                 chat = work.clients.get(client)
             except Unreadable as fault:
-                self._count(client, fault)
-                work.clients.wake(client, None)
+                self._park_wake_up(work, client, fault, now)
                 return False
             if chat is None or chat.wake_at != due:
                 return False
-            asked = () if chat.question_id is None else (chat.question_id,)
-            broke = self._turn(work, chat, Woke(now), Tap(deletes=asked))
-            if broke is not None:
-                self._count(client, broke)
-                work.inbox.record_failure(f"wake:{client}:{due.isoformat()}", client, b"", type(broke).__name__)
-                work.clients.wake(client, now + TRY_AGAIN_AFTER)
+            broke = self._turn(work, chat, Woke(now), _of_the_question(chat))
+            if broke is None:
+                work.inbox.drop(wake_key(client))
+            else:
+                self._park_wake_up(work, client, broke, now, chat.progress)
         return True
+
+    def wake_again(self, parked: FailedEvent, now: datetime) -> str | None:
+        """Try a parked wake-up once more: whatever is due at `now` comes. What it leads to is committed.
+
+        None if it took effect, and then it is not parked any more; otherwise the name of the fault with which it
+        stays parked. Raises `ClientBlocked` and `AlreadyHandled`.
+        """
+        with self._store.begin() as work:
+            try:
+                chat = work.clients.get(parked.client)
+            except Unreadable as fault:
+                return self._stays(work, parked, fault)
+            if chat is None:
+                raise AlreadyHandled
+            if chat.blocked:
+                raise ClientBlocked
+            broke = self._turn(work, chat, Woke(now), _of_the_question(chat), parked)
+            if broke is not None:
+                return self._stays(work, parked, broke)
+            work.inbox.drop(wake_key(parked.client))
+            return None
+
+    def put_off(self, client: str, fault: Exception, now: datetime) -> None:
+        """A wake-up failed outside its turn: park it, and let it come again later."""
+        with self._store.begin() as work:
+            try:
+                with work.savepoint():
+                    self._park_wake_up(work, client, fault, now)
+            except Exception as second:
+                if is_of_the_store(second):
+                    raise
+                work.clients.wake(client, now + TRY_AGAIN_AT_MOST)
 
     def blocked(self, key: str, address: str, now: datetime) -> None:
         """The client does not want to hear from us any more. They are asked nothing until they write.
@@ -151,7 +212,7 @@ class Conversation:
     ) -> Exception | None:
         """Decide a turn and keep it, and let `parked` go if that is what it takes up. What broke, if anything did.
 
-        Then nothing of it is kept. A fault of the database goes on upwards: all of it is to be tried again.
+        Then nothing of it is kept. A fault of the store goes on upwards: all of it is to be tried again.
         """
         try:
             turn = step(self._machines, chat.progress, event)
@@ -160,9 +221,11 @@ class Conversation:
                 if parked is not None and not work.inbox.resolve(parked):
                     raise AlreadyHandled
                 self._keep(work, chat, event, turn, outgoing)
-        except (DatabaseFault, AlreadyHandled, Stale):
+        except (AlreadyHandled, Stale):
             raise
         except Exception as fault:
+            if is_of_the_store(fault):
+                raise
             return fault
         return None
 
@@ -200,6 +263,27 @@ class Conversation:
         words = Message(self._prompts.plain_refrain("help_if_all_fails" if danger else "fault"), keeps_keyboard=True)
         work.outbox.put(client, Priority.SAFETY if danger else Priority.ANSWER, [words], heard.event.at)
 
+    def _park_wake_up(
+        self, work: UnitOfWork, client: str, fault: Exception, now: datetime, progress: Progress | None = None
+    ) -> None:
+        """Park a wake-up that failed, one row for each client, and set when it is tried next.
+
+        After 1, 2, 4 … hours; before that if something else of theirs is due. It is not tried by itself where the
+        client's row can't be read.
+        """
+        self._count(client, fault)
+        key = wake_key(client)
+        work.inbox.is_new(key, now)
+        before = work.inbox.found(key)
+        tries = 1 + (int(before.payload or b"0") if before is not None else 0)
+        work.inbox.record_failure(key, client, str(tries).encode(), type(fault).__name__)
+        if isinstance(fault, Unreadable):
+            work.clients.wake(client, None)
+            return
+        others = [] if progress is None else triggers.triggers(self._machines.script, progress)
+        again = now + min(TRY_AGAIN_AFTER * 2 ** min(tries - 1, 10), TRY_AGAIN_AT_MOST)
+        work.clients.wake(client, min([again, *(other.due for other in others if other.due > now)]))
+
     def _stays(self, work: UnitOfWork, parked: FailedEvent, fault: Exception) -> str:
         name = type(fault).__name__
         if not work.inbox.failed_again(parked, name):
@@ -222,7 +306,8 @@ class Conversation:
         while where is not None and where.tb_next is not None:
             where = where.tb_next
         place = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "?"
-        log.error("turn failed client=%s fault=%s at=%s", client, type(fault).__name__, place)
+        name = type(fault).__name__
+        self._fault_log.say(f"{name} {place}", f"turn failed client={client} fault={name} at={place}")
 
 
 def _as_early(chat: Chat, heard: InboundEvent, since: datetime | None = None) -> Event:
@@ -268,6 +353,24 @@ def _origin(heard: InboundEvent, event: Event, last_of_ours: int | None) -> Tap:
         return Tap(heard.tap_id, heard.message_id, heard.shown, deletes)
     both = (last_of_ours, heard.message_id)
     return Tap(deletes=tuple(number for number in both if number is not None))
+
+
+def wake_key(client: str) -> str:
+    """The key under which a client's wake-up is parked while it fails."""
+    return f"wake:{client}"
+
+
+def _of_the_question(chat: Chat) -> Tap:
+    """Where a wake-up comes from: of what is open, only the question can be taken out."""
+    return Tap(deletes=() if chat.question_id is None else (chat.question_id,))
+
+
+def _client_at(work: UnitOfWork, address: str) -> str | None:
+    try:
+        chat = work.clients.at(address)
+    except Unreadable as unreadable:
+        return unreadable.client
+    return None if chat is None else chat.client
 
 
 def _text_of(event: Event) -> str:

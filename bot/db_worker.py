@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
+from bot.fault_log import FaultLog
 from bot.worker_thread import WorkerThread
+from storage.errors import DatabaseFault
 from storage.store import Store
 from storage.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+_STORE = "store "
 
 
 class DatabaseWorker:
@@ -21,6 +27,7 @@ class DatabaseWorker:
         self.now = now
         self.send_log = store.send_log
         self.run = worker.run
+        self.faults = FaultLog(log)
         self._worker = worker
         self._store = store
 
@@ -42,6 +49,20 @@ class DatabaseWorker:
     def _in_reading_transaction(self, deed: Callable[[UnitOfWork], T]) -> T:
         with self._store.begin(immediate=False) as work:
             return deed(work)
+
+    def store_failed(self, fault: Exception) -> None:
+        """The store gave up: say so once, whichever part of the bot met with it."""
+        if isinstance(fault, DatabaseFault):
+            kind, what = str(fault.trouble), str(fault)
+        else:
+            kind, what = type(fault).__name__, f"The store failed ({type(fault).__name__})."
+        until = "Until then no update is taken and nobody is woken; nothing is lost, and it goes on by itself."
+        self.faults.say(f"{_STORE}{kind}", f"{what} {until}")
+
+    def store_works(self) -> None:
+        """Something was written to the store: if it had given up, that is over."""
+        if self.faults.over(_STORE):
+            log.warning("The store can be written again: updates are taken, and whoever is due is woken.")
 
     def _in_transaction(self, deed: Callable[[UnitOfWork], T], lasting: bool = True) -> T:
         with self._store.begin(lasting=lasting) as work:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -39,6 +41,10 @@ class Settings(BaseSettings):
     http_client: Literal["aiohttp", "httpx"] = Field(
         "aiohttp", description="The HTTP client that carries requests: aiohttp (faster) or httpx."
     )
+    http_proxy: SecretStr | None = Field(None, description="The proxy for a Bot API server at an http address.")
+    https_proxy: SecretStr | None = Field(None, description="The proxy for one at an https address, as Telegram's.")
+    all_proxy: SecretStr | None = Field(None, description="The proxy where neither of the two is set.")
+    no_proxy: str = Field("", description="Hosts that are reached without a proxy, with commas between them.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
 
     @field_validator("operator_key")
@@ -71,9 +77,46 @@ class Settings(BaseSettings):
             raise SettingsRefused(f"LINES_FILE names {self.lines_file}, which is no file; put it there, or unset it.")
         return self.lines_file
 
+    def proxy(self) -> str | None:
+        """The proxy between us and the Bot API server; None if it is reached without one, as on this machine.
+
+        Raises `SettingsRefused` for one that is not an http or https address.
+        """
+        server = urlsplit(self.bot_api_url)
+        name, port = ("https_proxy", 443) if server.scheme == "https" else ("http_proxy", 80)
+        name, given = next(
+            ((each, value) for each in (name, "all_proxy") if (value := getattr(self, each)) is not None), ("", None)
+        )
+        host = server.hostname or ""
+        if given is None or _is_here(host) or self._is_without_proxy(host, server.port or port):
+            return None
+        address = given.get_secret_value()
+        address = address if "://" in address else f"http://{address}"
+        if urlsplit(address).scheme not in {"http", "https"} or not urlsplit(address).hostname:
+            raise SettingsRefused(
+                f"{name.upper()} is not the address of an HTTP proxy: it must begin with http:// or https://."
+            )
+        return address
+
+    def _is_without_proxy(self, host: str, port: int) -> bool:
+        """Whether `no_proxy` names this host, what its name ends with, or the host with its port."""
+        for entry in self.no_proxy.replace(",", " ").split():
+            name = entry.lower().removeprefix("*").removeprefix(".")
+            if name in {"", host, f"{host}:{port}"} or host.endswith(f".{name}"):
+                return True
+        return False
+
     def key_bytes(self) -> bytes | None:
         """The operator's key; None if it lives in its file."""
         return base64.b64decode(self.operator_key.get_secret_value()) if self.operator_key else None
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host is this very machine."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def read() -> Settings:

@@ -7,6 +7,7 @@ The file holds numbers only, and is empty whenever everything in it is marked in
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,9 +39,13 @@ class SendLog:
         self._file = os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600), "a+b", buffering=0)
 
     def add(self, sent: Sent) -> None:
-        """Write one line."""
+        """Write one line, in one go. Raises OSError if there is no room for it, and then nothing of it is left."""
         message_id = _NONE if sent.message_id is None else sent.message_id
-        self._file.write(f"{sent.client} {sent.message} {message_id} {to_micros(sent.at)}\n".encode())
+        line = f"{sent.client} {sent.message} {message_id} {to_micros(sent.at)}\n".encode()
+        written = self._file.write(line) or 0
+        if written < len(line):
+            self._file.truncate(self._file.seek(0, os.SEEK_END) - written)  # or it would spoil the next line
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def all(self) -> list[Sent]:
         """What is in the file. A line that was cut off or altered is skipped: its message is sent once more."""

@@ -7,12 +7,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sqlalchemy import insert, select
-from sqlalchemy.exc import DatabaseError
 
 from storage.crypto.keystore import KeyStore
 from storage.crypto.operator_key import LENGTH, OperatorKey, new_key
 from storage.crypto.vault import Vault
-from storage.errors import DecryptionError, StoreRefused
+from storage.errors import DecryptionError, StoreRefused, database_fault, is_of_the_store
 from storage.migrations import bring_up
 from storage.send_log import SendLog
 from storage.sqlite.engines import DATA_PRAGMAS, Transactions, sqlite_engine
@@ -27,8 +26,9 @@ SEND_LOG_FILE, FORMER_SEND_LOG_FILE = "send.log", "receipts"
 class Store:
     """All that is kept, opened. One thread at a time writes; others may read beside it."""
 
-    def __init__(self, transactions: Transactions, vault: Vault, send_log: SendLog) -> None:
+    def __init__(self, transactions: Transactions, vault: Vault, send_log: SendLog, folder: Path) -> None:
         self.send_log = send_log
+        self._folder = folder
         self._transactions = transactions
         self._vault = vault
 
@@ -60,14 +60,16 @@ class Store:
                     (folder / FORMER_SEND_LOG_FILE).replace(folder / SEND_LOG_FILE)
                 send_log = SendLog(folder / SEND_LOG_FILE)
                 on_refusal.callback(send_log.close)
-                store = cls(Transactions(engine), vault, send_log)
+                store = cls(Transactions(engine), vault, send_log, folder)
                 store._settle(sends)
                 on_refusal.pop_all()
                 return store
-        except OSError as error:
-            raise StoreRefused(f"The files in {folder} can't be read or written: {error.strerror}.") from error
-        except DatabaseError as error:
-            raise StoreRefused(f"The files in {folder} can't be read as a database: {error.orig}.") from error
+        except StoreRefused:
+            raise
+        except Exception as error:
+            if is_of_the_store(error):
+                raise StoreRefused(str(database_fault(error, folder))) from error
+            raise
 
     @contextmanager
     def begin(self, immediate: bool = True, lasting: bool = True) -> Iterator[UnitOfWork]:
@@ -78,9 +80,11 @@ class Store:
 
         Not `lasting`: it survives the end of the process, however sudden, and waits for no disk, so that a power
         cut can undo it together with whatever of that kind came after the last lasting one.
+
+        Raises DatabaseFault where the database, its disk or its key failed, at whichever statement that was.
         """
         level = "FULL" if lasting else "NORMAL"
-        with self._transactions.begin(not immediate, level) as (connection, driver):
+        with self._faults_named(), self._transactions.begin(not immediate, level) as (connection, driver):
             work = UnitOfWork(connection, driver, self._vault)
             yield work
         work.committed()
@@ -92,13 +96,24 @@ class Store:
         """
         if new is not None and len(new) != LENGTH:
             raise StoreRefused(f"The operator's key must be {LENGTH} bytes long; the one given has {len(new)}.")
-        self._vault.rotate(new_key() if new is None else new)
+        with self._faults_named():
+            self._vault.rotate(new_key() if new is None else new)
 
     def close(self) -> None:
         """Let go of the files."""
         self._vault.close()
         self._transactions.close()
         self.send_log.close()
+
+    @contextmanager
+    def _faults_named(self) -> Iterator[None]:
+        """Raise whatever the store itself failed with as a DatabaseFault, and anything else as it is."""
+        try:
+            yield
+        except Exception as error:
+            if is_of_the_store(error) and (fault := database_fault(error, self._folder)) is not error:
+                raise fault from error
+            raise
 
     def _settle(self, sends: bool) -> None:
         """See that keys and data belong together, and finish what a crash cut off between the two."""

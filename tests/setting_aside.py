@@ -66,9 +66,9 @@ def asked_for_a_wish(app: App) -> OnTelegram:
     return client
 
 
-def broken(app: App, dialogue: str = WELCOME) -> App:
-    """The same app on a day on which nothing of one dialogue can be said."""
-    book = with_broken(app.book, [dialogue])
+def broken(app: App, *dialogues: str) -> App:
+    """The same app on a day on which nothing of these dialogues can be said; of the first talk if none is named."""
+    book = with_broken(app.book, list(dialogues) or [WELCOME])
     machines, prompts = replace(app.machines, script=book.script), Prompts(book, HelpLines.read(), "Robin")
     return replace(
         app, book=book, machines=machines, prompts=prompts, conversation=Conversation(app.store, machines, prompts)

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from telegram import Bot
 
 from bot.app import App
 from bot.conversation import Conversation
+from bot.db_worker import DatabaseWorker
+from bot.delivery.courier import Courier
+from bot.scheduler import Scheduler
+from bot.telegram.sender import Sender
+from bot.worker_thread import WorkerThread
 from dialogues.helplines.tables import HelpLines
 from dialogues.rendering.prompts import Prompts
 from state_machine.engine import step
 from state_machine.model.events import Event, Said, Woke
 from state_machine.model.progress import Fact, Progress
 from state_machine.model.script import Bubble
+from state_machine.programme.tables import SOS, WELCOME
 from state_machine.schedule import triggers
-from tests.setting_aside import parked
+from tests.setting_aside import broken, parked
 from tests.storing import change
 from tests.talking import DAY_ONE, Client, label_to, reply, walk
+from tests.telegram.stub import StubRequest, good
 
 FAULT = "fault"
 
@@ -43,12 +52,12 @@ def test_a_turn_that_breaks_leaves_progress_as_it_was_and_the_next_message_goes_
 ) -> None:
     words = reply(newcomer, DAY_ONE)
     before = newcomer.progress
-    broken = _with_a_broken_step(app, _next_place(newcomer, Said(newcomer.now, words)))
+    half = _with_a_broken_step(app, _next_place(newcomer, Said(newcomer.now, words)))
     with caplog.at_level(logging.DEBUG):
-        assert broken.conversation.receive(newcomer.heard(words))
+        assert half.conversation.receive(newcomer.heard(words))
     assert newcomer.progress == before
     assert newcomer.arrives() == [app.prompts.refrain(FAULT)]
-    assert broken.conversation.faults == 1
+    assert half.conversation.faults == 1
     with app.store.begin() as work:
         (event,) = work.inbox.failed()
     assert (event.client, event.payload) == (newcomer.chat.client, words.encode())
@@ -60,11 +69,11 @@ def test_a_turn_that_breaks_leaves_progress_as_it_was_and_the_next_message_goes_
 
 def test_the_same_broken_update_again_is_not_apologised_for_twice(newcomer: Client, app: App) -> None:
     words = reply(newcomer, DAY_ONE)
-    broken = _with_a_broken_step(app, _next_place(newcomer, Said(newcomer.now, words)))
+    half = _with_a_broken_step(app, _next_place(newcomer, Said(newcomer.now, words)))
     heard = newcomer.heard(words)
-    broken.conversation.receive(heard)
+    half.conversation.receive(heard)
     assert len(newcomer.arrives()) == 1
-    assert not broken.conversation.receive(heard)
+    assert not half.conversation.receive(heard)
     assert not newcomer.arrives()
 
 
@@ -73,8 +82,8 @@ def test_a_wake_up_that_breaks_is_tried_again_later_and_nobody_is_disturbed(newc
     before = newcomer.progress
     due = triggers.next_wake(app.machines.script, before)
     assert due is not None
-    broken = _with_a_broken_step(app, _next_place(newcomer, Woke(due)))
-    assert broken.conversation.wake(newcomer.chat.client, due, due)
+    half = _with_a_broken_step(app, _next_place(newcomer, Woke(due)))
+    assert half.conversation.wake(newcomer.chat.client, due, due)
     assert newcomer.progress == before
     assert not newcomer.arrives()
     with app.store.begin() as work:
@@ -84,6 +93,71 @@ def test_a_wake_up_that_breaks_is_tried_again_later_and_nobody_is_disturbed(newc
     assert again > due
     assert app.conversation.wake(client, again, again)
     assert newcomer.arrives()
+
+
+def test_a_wake_up_that_keeps_failing_is_parked_once_and_tried_less_and_less_often_until_it_works(
+    newcomer: Client, app: App
+) -> None:
+    newcomer.day_one()
+    newcomer.says("I want to kill myself")
+    newcomer.says("I might act soon")
+    client, progress, due = newcomer.chat.client, newcomer.progress, newcomer.chat.wake_at
+    assert due is not None
+    others = [each.due for each in triggers.triggers(app.machines.script, progress)]
+    mute = broken(app, SOS)
+    hours = []
+    for tries in range(24):
+        assert mute.conversation.wake(client, due, due)
+        assert parked(app) == ["UndefinedError"]
+        again = newcomer.chat.wake_at
+        assert again is not None
+        doubled = due + timedelta(hours=min(2**tries, 168))
+        assert again == min([doubled, *(other for other in others if other > due)])
+        hours.append((again - due) / timedelta(hours=1))
+        due = again
+    assert hours[-6:] == [168] * 6
+    assert (newcomer.progress, newcomer.arrives()) == (progress, [])
+    assert app.conversation.wake(client, due, due)
+    assert newcomer.arrives()
+    assert parked(app) == []
+
+
+def test_after_it_worked_a_wake_up_that_fails_anew_is_tried_again_in_an_hour(newcomer: Client, app: App) -> None:
+    newcomer.day_one()
+    client = newcomer.chat.client
+    mute = broken(app, *app.book.script.dialogues)
+    for _ in range(2):
+        tried: datetime | None = None
+        while not parked(app):
+            tried = newcomer.chat.wake_at
+            assert tried is not None
+            assert mute.conversation.wake(client, tried, tried)
+            newcomer.arrives()
+        again = newcomer.chat.wake_at
+        assert tried is not None
+        assert again is not None
+        assert again <= tried + timedelta(hours=1)
+        assert app.conversation.wake(client, again, again)
+        assert parked(app) == []
+        newcomer.arrives()
+
+
+def test_a_fault_of_many_clients_is_one_line_and_a_number(app: App, caplog: pytest.LogCaptureFixture) -> None:
+    mute = broken(app, WELCOME)
+    for number in range(50):
+        mute.conversation.receive(Client(app, str(number)).heard("hello"))
+    assert mute.conversation.faults == 50
+    assert len([line for line in caplog.messages if line.startswith("turn failed")]) == 1
+
+
+def test_what_can_not_be_kept_in_a_column_is_set_aside_and_its_key_taken(newcomer: Client, app: App) -> None:
+    """A fault that strikes outside the turn: it is parked with its client, and not tried for ever."""
+    heard = newcomer.heard("hello")
+    app.conversation.set_aside(heard.key, heard.address, heard.payload, "OverflowError", newcomer.now)
+    app.conversation.set_aside("telegram:7:1", "telegram:7:nobody", b"{}", "OverflowError", newcomer.now)
+    assert parked(app) == ["OverflowError"]
+    assert not app.conversation.receive(heard)
+    assert not app.conversation.receive(replace(heard, key="telegram:7:1"))
 
 
 def test_what_breaks_while_a_turn_is_kept_is_answered_and_put_away_and_nothing_of_the_turn_stays(
@@ -142,6 +216,30 @@ def test_a_corrupt_row_that_is_due_is_not_due_for_ever(newcomer: Client, app: Ap
     assert not app.conversation.wake(client, due, due)
     with app.store.begin() as work:
         assert work.clients.due("telegram:7", due + timedelta(days=400), 9) == []
+
+
+async def test_the_hourly_forgetting_passes_by_a_client_who_can_not_be_read_and_says_it_once(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    ana, ben = Client(app, "ana").day_one(), Client(app, "ben").day_one()
+    for client in (ana, ben):
+        client.says("nobody knows what my sister did to me")
+        app.conversation.blocked(f"blocked {client.address}", client.address, client.now)
+    later, data = ben.now + timedelta(days=2), app.settings.data_dir / "companion.sqlite"
+    change(data, "UPDATE chats SET progress = x'01' WHERE client = ?", ana.chat.client)
+    worker, heard_all = WorkerThread(), asyncio.Event()
+    heard_all.set()
+    hours = iter(range(9))
+    database = DatabaseWorker(app.store, worker, lambda: later + timedelta(hours=next(hours)))
+    silent = StubRequest(lambda *_: good(True))
+    sender = Sender(Bot("7:token", request=silent, get_updates_request=silent))
+    scheduler = Scheduler(database, app.conversation, Courier(database, sender, app.export), heard_all)
+    for _ in range(3):
+        await scheduler.tick()
+    worker.close()
+    assert ben.progress.recent == ()
+    assert parked(app) == ["Unreadable"]
+    assert len([line for line in caplog.messages if "forgetting failed" in line]) == 1
 
 
 def test_two_clients_turns_do_not_mix(app: App) -> None:

@@ -14,12 +14,13 @@ from bot.app import App
 from bot.cli import cli
 from bot.console import Console
 from bot.conversation import AlreadyHandled
-from bot.operator.dead_letters import NOTHING, REMEDY, listed
+from bot.operator.dead_letters import NOTHING, REMEDY, _events, listed
 from bot.telegram.payloads import read_again
 from state_machine.engine import step
 from state_machine.model.events import Woke
 from state_machine.programme.tables import HOME, WELCOME
 from state_machine.schedule import triggers
+from storage.errors import DatabaseFault
 from tests.setting_aside import (
     CHAT,
     FAULT,
@@ -56,7 +57,7 @@ def test_what_was_set_aside_is_listed_without_a_word_a_name_or_a_chat(ana: OnTel
     told = list(listed(ana.app.settings))
     client = ana.chat.client
     assert re.fullmatch(rf"{WHEN}  event    {client}  {FAULT}", told[0])
-    assert re.fullmatch(rf"{WHEN}  bubble   {client}  Refused", told[1])
+    assert re.fullmatch(rf"{WHEN}  bubble   {client}  Rejected", told[1])
     assert told[2:] == ["Set aside: 1 event, 1 bubble.", REMEDY]
     again = " ".join([*told, *taken_up(ana)])
     for mark in (*WORDS.split()[2:], *NAME.split(), str(CHAT), "/people"):
@@ -219,18 +220,53 @@ def test_in_the_terminal_an_answer_that_failed_is_taken_up_as_an_answer(app: App
     assert bea.place != place
 
 
-def test_a_wake_up_is_cleared_for_it_was_tried_again_an_hour_later(ana: OnTelegram) -> None:
+def test_a_wake_up_that_failed_is_taken_up_after_the_fix_and_says_what_it_was_to_say(ana: OnTelegram) -> None:
     walk(ana, DAY_ONE)
+    ana.arrives()
     due = triggers.next_wake(ana.script, ana.progress)
     assert due is not None
     opens = step(ana.app.machines, ana.progress, Woke(due)).progress.runs[-1].dialogue
     assert broken(ana.app, opens).conversation.wake(ana.chat.client, due, due)
     assert re.fullmatch(rf"{WHEN}  wake-up  \w+  {FAULT}", next(listed(ana.app.settings)))
-    before = ana.progress
+    ana.now = due
+    told = taken_up(ana, broken(ana.app, opens))
+    assert told[0].endswith(f"set aside: {FAULT}")
+    assert (ana.arrives(), parked(ana.app)) == ([], [FAULT])
     told = taken_up(ana)
-    assert told[0].endswith("cleared: it was tried again an hour later")
-    assert told[1:] == ["Cleared: 1 wake-up."]
-    assert (ana.progress, ana.arrives(), parked(ana.app)) == (before, [], [])
+    assert told[0].endswith("taken up")
+    assert told[1] == "Taken up: 1 wake-up."
+    assert ana.arrives()
+    assert parked(ana.app) == []
+    assert taken_up(ana) == [NOTHING]
+
+
+def test_a_client_whose_row_can_not_be_read_is_listed_and_woken_when_it_is_mended(ana: OnTelegram) -> None:
+    walk(ana, DAY_ONE)
+    due = triggers.next_wake(ana.script, ana.progress)
+    assert due is not None
+    data, client = ana.app.settings.data_dir / "companion.sqlite", ana.chat.client
+    ((whole,),) = rows(data, "SELECT progress FROM chats")
+    change(data, "UPDATE chats SET progress = x'01'")
+    assert not ana.app.conversation.wake(client, due, due)
+    assert re.fullmatch(rf"{WHEN}  wake-up  {client}  Unreadable", next(listed(ana.app.settings)))
+    ana.now = due
+    assert taken_up(ana)[0].endswith("set aside: Unreadable")
+    change(data, "UPDATE chats SET progress = ?", whole)
+    assert taken_up(ana)[1] == "Taken up: 1 wake-up."
+    assert ana.arrives()
+    assert ana.chat.wake_at is not None
+
+
+def test_a_disk_that_fails_while_it_is_taken_up_changes_nothing_of_what_is_set_aside(ana: OnTelegram) -> None:
+    fails(ana, WORDS)
+    with ana.app.store.begin(immediate=False) as work:
+        work.connection.exec_driver_sql("PRAGMA query_only=1")
+    with pytest.raises(DatabaseFault, match=r"^The disk is read-only"):
+        list(_events(ana.app, lambda: ana.now))
+    with ana.app.store.begin(immediate=False) as work:
+        work.connection.exec_driver_sql("PRAGMA query_only=0")
+    assert parked(ana.app) == [FAULT]
+    assert "Taken up: 1 event." in taken_up(ana)
 
 
 def test_an_event_that_can_not_be_opened_any_more_is_said_and_cleared(ana: OnTelegram) -> None:

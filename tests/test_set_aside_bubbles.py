@@ -114,7 +114,7 @@ async def test_a_courier_that_runs_in_another_process_finds_what_waits_again(
     ana: OnTelegram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another store on the same files stands for the other process: nobody nudges the courier."""
-    monkeypatch.setattr("bot.courier.SLOW_POLL", 0.01)
+    monkeypatch.setattr("bot.delivery.courier.SLOW_POLL", 0.01)
     said_to(ana, "the last words")
     refused(ana, 0)
     request = StubRequest(lambda *_: good(message(99)))

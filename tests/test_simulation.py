@@ -39,7 +39,7 @@ def lived(plan: Plan, folder: Path, machines: Machines, prompts: Prompts) -> Out
     outcome = simulate(plan, folder / "data", machines, prompts)
     assert not outcome.recorder.violations, "\n".join(report(plan, outcome))
     assert outcome.recorder.counts["turn faults"] == 0
-    assert set(outcome.recorder.failed) <= {"a message: Refused"}
+    assert set(outcome.recorder.failed) <= {"a message: Rejected"}
     return outcome
 
 

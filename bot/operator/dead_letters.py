@@ -16,6 +16,7 @@ from bot.conversation import AlreadyHandled, ClientBlocked, InboundEvent
 from bot.settings import Settings
 from state_machine.model.events import Said
 from state_machine.model.outgoing import Priority
+from storage.errors import DatabaseFault
 from storage.repositories.dead_letters import DeadLetter, DeadLetters
 from storage.repositories.inbox import FailedEvent
 from storage.store import DATA_FILE, Store
@@ -132,8 +133,6 @@ def _events(app: App, now: Callable[[], datetime]) -> Iterator[_Done]:
     for event in parked:
         if not event.key:
             became, more = _cleared(app.store, event), ": what it was can't be opened any more"
-        elif _kind(event) == WAKE_UP:
-            became, more = _cleared(app.store, event), ": it was tried again an hour later"
         else:
             became, more = _again(app, event, now())
         yield _Done(event.seen, _kind(event), event.client, became, more)
@@ -148,7 +147,12 @@ def _cleared(store: Store, event: FailedEvent) -> str:
 def _again(app: App, event: FailedEvent, now: datetime) -> tuple[str, str]:
     """What became of one event, and why."""
     try:
-        fault = app.conversation.replay(event, _read(event, now))
+        if _kind(event) == WAKE_UP:
+            fault = app.conversation.wake_again(event, now)
+        else:
+            fault = app.conversation.replay(event, _read(event, now))
+    except DatabaseFault:
+        raise
     except ClientBlocked:
         return AWAITED, ": the client blocked the bot"
     except AlreadyHandled:

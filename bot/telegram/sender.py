@@ -17,7 +17,6 @@ from telegram.error import (
     InvalidToken,
     NetworkError,
     RetryAfter,
-    TelegramError,
 )
 
 from bot.delivery.messenger import ChatBlocked, NoAnswer, Rejected, SendFailed, TooManyRequests
@@ -141,7 +140,7 @@ class Sender:
     async def _ask(self, chat: int, call: Awaitable[T]) -> T:
         try:
             answer = await call
-        except (TelegramError, KeyError, TypeError, ValueError, AttributeError) as error:
+        except Exception as error:
             # Beside its own errors, the library raises what its reading of an odd answer happens to raise.
             raise self._meaning(chat, error) from error
         self._flooded.pop(chat, None)

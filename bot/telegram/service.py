@@ -42,6 +42,7 @@ class Wiring:
     `api_url`: another Bot API server, with or without `/bot` at its end; None for Telegram itself.
     `previews_off`: ask that links show no preview; servers that don't know the wish refuse it.
     `menu`: commands (without slash) with the line shown beside each.
+    `proxy`: the address of an HTTP proxy that all requests go through.
     """
 
     token: str
@@ -49,6 +50,7 @@ class Wiring:
     http: Http = "aiohttp"
     previews_off: bool = True
     menu: Sequence[tuple[str, str]] = ()
+    proxy: str | None = None
 
 
 def quieten() -> None:
@@ -73,7 +75,7 @@ async def run(  # noqa: PLR0913, PLR0917 - each part of the house, handed over b
     stop = stop or asyncio.Event()
     with _signals(stop):
         try:
-            bot = make_bot(wiring.token, wiring.api_url, wiring.http)
+            bot = make_bot(wiring.token, wiring.api_url, wiring.http, wiring.proxy)
         except InvalidToken:
             raise TokenRefused(TURNED_AWAY) from None
         try:
@@ -124,7 +126,7 @@ async def _reached(bot: PollingBot, stop: asyncio.Event) -> bool:
             await bot.delete_webhook(drop_pending_updates=False)
         except InvalidToken:
             raise TokenRefused(TURNED_AWAY) from None
-        except (TelegramError, KeyError, TypeError) as error:
+        except Exception as error:  # whatever Telegram's answer holds
             tries += 1
             log.warning("Telegram can't be reached (%s); trying again.", type(error).__name__)
             with contextlib.suppress(TimeoutError):

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from telegram import CallbackQuery, ChatMemberUpdated, Message, Update
 from telegram.constants import ChatMemberStatus, ChatType
 
 from bot.conversation import InboundEvent
+from bot.telegram.client import LARGEST_NUMBER
 from state_machine.model.events import Edited, Said, Shared, Tapped
 
 WAITED = timedelta(minutes=1)
 """Longer on its way than that, a message waited for us, and it counts when it was sent."""
 ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
+
+
+class OutOfRange(Exception):
+    """A number of Telegram's that can't be one: it does not fit into 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,10 @@ class UpdateReader:
     username: str | None
 
     def read(self, update: Update, at: datetime, payload: bytes) -> InboundEvent | ClientLeft | GroupMention | None:
-        """What an update received at `at` means; None if it means nothing to us."""
+        """What an update received at `at` means; None if it means nothing to us.
+
+        Raises OutOfRange, and whatever the library raises at an odd update.
+        """
         if update.callback_query is not None:
             return self._tapped(update, update.callback_query, at, payload)
         if update.my_chat_member is not None:
@@ -56,16 +66,40 @@ class UpdateReader:
             key=self._key(update),
             address=self._address(message.chat.id),
             event=event,
-            message_id=message.message_id,
+            message_id=_in_range(message.message_id),
             tap_id=None,
             payload=payload,
         )
 
+    def read_plainly(self, raw: dict[str, Any], at: datetime) -> InboundEvent | None:
+        """What the plain fields of an update say which the library can't read; None if they say too little.
+
+        Words said in a private chat are read in any case: there may be danger in them.
+        """
+        message, number = raw.get("message"), raw.get("update_id")
+        chat = message.get("chat") if isinstance(message, dict) else None
+        if not isinstance(message, dict) or not isinstance(chat, dict) or chat.get("type") != ChatType.PRIVATE:
+            return None
+        chat_id, message_id = chat.get("id"), message.get("message_id")
+        if not (_fits(chat_id) and _fits(message_id) and _fits(number)):
+            return None
+        words = next((said for said in (message.get("text"), message.get("caption")) if isinstance(said, str)), "")
+        own = bool(words) and "forward_origin" not in message
+        only = {"message_id": message_id, "date": int(at.timestamp()), "chat": {"id": chat_id, "type": "private"}}
+        payload = json.dumps({"update_id": number, "message": only | {"text": words}})
+        return InboundEvent(
+            key=f"telegram:{self.bot_id}:{number}",
+            address=f"telegram:{self.bot_id}:{chat_id}",
+            event=Said(at, self._without_name(words)) if own else Shared(at, "other", words),
+            message_id=message_id,
+            payload=payload.encode(),
+        )
+
     def _key(self, update: Update) -> str:
-        return f"telegram:{self.bot_id}:{update.update_id}"
+        return f"telegram:{self.bot_id}:{_in_range(update.update_id)}"
 
     def _address(self, chat_id: int) -> str:
-        return f"telegram:{self.bot_id}:{chat_id}"
+        return f"telegram:{self.bot_id}:{_in_range(chat_id)}"
 
     def _tapped(
         self, update: Update, query: CallbackQuery, at: datetime, payload: bytes
@@ -78,7 +112,7 @@ class UpdateReader:
             key=self._key(update),
             address=self._address(chat),
             event=Tapped(at, query.data or ""),
-            message_id=query.message.message_id if query.message is not None else None,
+            message_id=_in_range(query.message.message_id) if query.message is not None else None,
             tap_id=query.id,
             payload=payload,
             shown=query.message.text if isinstance(query.message, Message) else None,
@@ -126,6 +160,16 @@ class UpdateReader:
         if at_sign and (self.username is None or whom.lower() == self.username.lower()):
             return name + space + rest
         return text
+
+
+def _fits(number: object) -> bool:
+    return type(number) is int and abs(number) <= LARGEST_NUMBER
+
+
+def _in_range(number: int) -> int:
+    if not _fits(number):
+        raise OutOfRange
+    return number
 
 
 def _what(message: Message) -> str | None:

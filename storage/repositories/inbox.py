@@ -48,6 +48,10 @@ class _StoredEvent:
     payload: bytes
 
 
+_failed = select(inbox.c.client, inbox.c.payload, inbox.c.reason, inbox.c.seen, inbox.c.key).where(
+    inbox.c.client.is_not(None)
+)
+_drop = delete(inbox).where(inbox.c.key == bindparam("hashed"))
 _encode = msgspec.json.Encoder().encode
 _decoder = msgspec.json.Decoder(_StoredEvent)
 _old = (
@@ -88,16 +92,19 @@ class Inbox:
         if changed.rowcount == 0:
             self._connection.execute(insert(inbox), {"key": hashed, "seen": 0, **values})
 
+    def found(self, key: str) -> FailedEvent | None:
+        """The parked event of this key, if there is one."""
+        row = self._connection.execute(_failed.where(inbox.c.key == self._vault.hash_key(key))).first()
+        return None if row is None else self._read(*row)
+
+    def drop(self, key: str) -> None:
+        """Nothing is kept of this key any more, parked or not; it may be taken anew."""
+        self._connection.execute(_drop, {"hashed": self._vault.hash_key(key)})
+
     def failed(self) -> list[FailedEvent]:
         """Events whose turn failed, the oldest first."""
         # Put in order here: asked for in order, SQLite would look through the keys of two days for these few.
-        rows = self._connection.execute(
-            select(inbox.c.client, inbox.c.payload, inbox.c.reason, inbox.c.seen, inbox.c.key).where(
-                inbox.c.client.is_not(None)
-            )
-        )
-        found = [self._read(client, payload, reason or "", seen, row) for client, payload, reason, seen, row in rows]
-        return sorted(found, key=lambda event: event.seen)
+        return sorted((self._read(*row) for row in self._connection.execute(_failed)), key=lambda event: event.seen)
 
     def resolve(self, event: FailedEvent) -> bool:
         """The event is dealt with: its payload goes, its key stays taken. False if it was dealt with before."""
@@ -115,12 +122,12 @@ class Inbox:
         still = (inbox.c.key == event.row, inbox.c.client == event.client)
         return self._connection.execute(update(inbox).where(*still).values(values)).rowcount == 1
 
-    def _read(self, client: str, payload: bytes | None, reason: str, seen: int, row: bytes) -> FailedEvent:
+    def _read(self, client: str, payload: bytes | None, reason: str | None, seen: int, row: bytes) -> FailedEvent:
         try:
             event = _decoder.decode(self._vault.decrypt(client, _COLUMN, payload or b""))
         except (DecryptionError, msgspec.MsgspecError):
             event = _StoredEvent("", b"")
-        return FailedEvent(event.key, client, event.payload, reason, from_micros(seen), row)
+        return FailedEvent(event.key, client, event.payload, reason or "", from_micros(seen), row)
 
 
 def _name(reason: str) -> str:

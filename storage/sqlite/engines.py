@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from storage.errors import database_fault, is_of_the_store
 from storage.statements import Driver
 
 DATA_PRAGMAS = (
@@ -38,6 +40,7 @@ MOST_IDLE = 2
 def sqlite_engine(path: Path, pragmas: tuple[str, ...]) -> Engine:
     """An engine over one file, made readable by its owner alone. Errors never quote values.
 
+    Where the database or its disk fails, whatever the statement, a DatabaseFault is raised.
     A transaction may bring the execution option `reads`: it writes nothing.
     """
     if not path.exists():
@@ -52,6 +55,11 @@ def sqlite_engine(path: Path, pragmas: tuple[str, ...]) -> Engine:
         for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+    @event.listens_for(engine, "handle_error")
+    def name_the_fault(context: ExceptionContext) -> BaseException | None:
+        error = context.original_exception
+        return database_fault(error, path.parent) if is_of_the_store(error) else None
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -22,7 +23,8 @@ from bot.telegram.sender import Sender
 from bot.worker_thread import WorkerThread
 from dialogues.helplines.tables import HelpLines
 from dialogues.rendering.prompts import Prompts
-from state_machine.programme.tables import WELCOME
+from state_machine.model.events import Said
+from state_machine.programme.tables import SOS, WELCOME
 from storage.store import Store
 from tests.cut_off import with_broken
 from tests.telegram.book import BOOK, CHARTS, PROMPTS
@@ -117,24 +119,6 @@ async def test_an_update_that_came_before_is_counted_and_does_nothing(office: Of
     assert office.waiting() == 2
 
 
-async def test_while_the_store_takes_nothing_nothing_is_acknowledged(office: Office) -> None:
-    tries = 0
-    real = office.store.begin
-
-    def broken(*_: Any, **__: Any) -> Any:
-        nonlocal tries
-        tries += 1
-        if tries < 20:
-            raise OSError("no space left on device")
-        return real()
-
-    office.store.begin = broken  # type: ignore[method-assign]
-    loop = await office.serve(good([said(11)]))
-    assert office.offsets == [None, "12"]
-    assert loop.counts.passed_over == 0
-    assert office.waiting() == 2
-
-
 async def test_an_update_that_breaks_everything_is_passed_over_and_the_next_one_taken(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +134,172 @@ async def test_an_update_that_breaks_everything_is_passed_over_and_the_next_one_
     assert loop.counts.passed_over == 1
     assert office.offsets[-1] == "13"
     assert office.waiting() == 2
+
+
+async def test_an_update_that_breaks_whatever_is_done_with_it_is_parked_with_its_client(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office.serve(good([said(11)]))
+    whole = office.conversation.receive
+
+    def picky(heard: Any) -> bool:
+        return whole(replace(heard, event=None))
+
+    monkeypatch.setattr(office.conversation, "receive", picky)
+    loop = await office.serve(good([said(12)]))
+    assert (loop.counts.passed_over, office.offsets[-1]) == (1, "13")
+    with office.store.begin() as work:
+        (event,) = work.inbox.failed()
+    assert event.key == "telegram:7:12"
+    assert read_again(event.key, event.payload, AT).event == Said(
+        AT, "/start", sent=datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+    )
+
+
+# --- what can't be read ------------------------------------------------------------------
+
+
+def body(*updates: str) -> tuple[int, bytes]:
+    """An answer to getUpdates, made of updates as they stand on the line."""
+    return 200, ('{"ok":true,"result":[' + ",".join(updates) + "]}").encode()
+
+
+def written_out(update: dict[str, Any]) -> str:
+    return json.dumps(update)
+
+
+def nested(number: int, levels: int) -> str:
+    """An update in which a message answers a message that answers a message …"""
+    inner = said(number)["message"]
+    before, after = written_out(inner | {"reply_to_message": 0}).split("0}", 1)[0], "}"
+    return f'{{"update_id":{number},"message":' + before * levels + written_out(inner) + after * (levels + 1)
+
+
+def with_odd(**fields: Any) -> str:
+    """An update in which these fields of the message are odd."""
+    update = said(11)
+    return written_out(update | {"message": update["message"] | fields})
+
+
+UNREADABLE = {
+    "nested three thousand deep": nested(11, 3000),
+    "nested a hundred thousand deep": '{"update_id":11,"message":' + "[" * 100_000 + "]" * 100_000 + "}",
+    "no JSON within": '{"update_id":11,"message":{oops}}',
+    "a number of five thousand digits": '{"update_id":11,"message":' + "9" * 5000 + "}",
+    "a list for a message": '{"update_id":11,"message":[]}',
+    "a text for a message": '{"update_id":11,"message":"hello"}',
+    "a list for a chat": '{"update_id":11,"message":{"message_id":1,"date":1,"chat":[]}}',
+    "a chat beyond 64 bits": written_out(
+        said(11) | {"message": said(11)["message"] | {"chat": {"id": 2**70, "type": "private"}}}
+    ),
+    "a message beyond 64 bits": with_odd(message_id=2**70),
+    "a message before all 64 bits": written_out(
+        said(11) | {"message": said(11)["message"] | {"message_id": -(2**70)}}
+    ),
+    "a day that no calendar has": with_odd(date=10**18),
+    "a tap of nobody": '{"update_id":11,"callback_query":{"id":"1"}}',
+    "nothing": '{"update_id":11}',
+}
+
+
+@pytest.mark.parametrize("update", UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
+async def test_an_update_that_can_not_be_read_is_passed_and_all_others_of_its_batch_are_taken(
+    office: Office, update: str, first: bool
+) -> None:
+    other = said(12 if first else 10)
+    other["message"] |= {"chat": {"id": 6, "type": "private"}, "from": {"id": 6, "is_bot": False, "first_name": "B"}}
+    pair = [update, written_out(other)] if first else [written_out(other), update]
+    loop = await office.serve(body(*pair))
+    assert office.waiting(6) == 2
+    assert office.offsets == [None, "13" if first else "12"]
+    assert loop.backlog.taken.is_set()
+
+
+@pytest.mark.parametrize("update", [*UNREADABLE.values()][:4], ids=[*UNREADABLE][:4])
+async def test_an_update_that_can_not_be_read_and_waits_alone_is_passed(office: Office, update: str) -> None:
+    loop = await office.serve(body(update), good([]))
+    assert office.offsets == [None, "12", "12"]
+    assert loop.counts.unread == 1
+
+
+async def test_words_of_danger_in_an_update_of_a_shape_nobody_knows_are_read_all_the_same(office: Office) -> None:
+    await office.serve(good([said(10)]))
+    odd = said(11, text="I want to kill myself", date=10**18)
+    odd["message"]["date"] = 10**18
+    await office.serve(good([odd]))
+    with office.store.begin() as work:
+        chat = work.clients.at("telegram:7:5")
+        assert chat is not None
+        assert chat.progress.runs[-1].dialogue == SOS
+        assert work.inbox.failed() == []
+
+
+@pytest.mark.parametrize("number", [None, "12", True, -1, 2**70, 1.5, []])
+async def test_an_update_without_a_number_goes_with_those_that_have_one_and_alone_makes_no_busy_loop(
+    office: Office, number: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    async def noted(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr("bot.telegram.polling.asyncio.sleep", noted)
+    odd = said(1) | {"update_id": number}
+    await office.serve(good([odd]), good([odd]), good([odd]), good([odd, said(11)]), good([]))
+    assert pauses == [1.0, 2.0, 4.0]
+    assert office.offsets == [None, None, None, None, "12", "12"]
+    assert office.waiting() == 2
+
+
+@pytest.mark.parametrize("odd", ['"hello"', "5", "null", "[]", '[{"update_id":3}]', "true"])
+async def test_what_is_no_update_goes_with_its_batch(office: Office, odd: str) -> None:
+    await office.serve(body(odd, written_out(said(11))))
+    assert office.offsets == [None, "12"]
+    assert office.waiting() == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"[" * 5000,
+        b'{"ok":true,"result":{"update_id":11}}',
+        b'{"ok":true,"result":null}',
+        b'{"ok":true,"result":"11"}',
+        b"[]",
+        b"",
+        b"\xff\xfe",
+        b"<html>Welcome to the hotel</html>",
+    ],
+)
+async def test_an_answer_that_holds_no_updates_is_waited_out(office: Office, answer: bytes) -> None:
+    loop = await office.serve(*[(200, answer)] * 6, good([said(11)]))
+    assert office.offsets == [None] * 7 + ["12"]
+    assert office.waiting() == 2
+    assert loop.counts.unread == 0
+
+
+async def test_an_update_that_is_cut_off_is_asked_for_again_and_passed_if_it_stays_so(office: Office) -> None:
+    cut = 200, body(written_out(said(11)))[1][:-20]
+    await office.serve(cut, cut, good([said(11)]))
+    assert office.offsets == [None, None, None, "12"]
+    assert office.waiting() == 2
+    cut = 200, body(written_out(said(20)), written_out(said(21)))[1][:-20]
+    office.offsets.clear()
+    alone = 200, body(written_out(said(21)))[1][:-20]
+    loop = await office.serve(cut, *[alone] * 4, good([said(22)]))
+    assert office.offsets == [None, *["21"] * 4, "22", "23"]
+    assert loop.counts.unread == 1
+
+
+async def test_an_error_of_telegram_s_that_can_not_be_read_is_waited_out(office: Office) -> None:
+    await office.serve((400, b"[" * 5000), (502, b'{"ok":' * 3000), good([said(11)]))
+    assert office.waiting() == 2
+
+
+async def test_the_same_trouble_on_the_line_is_said_once(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    await office.serve(*[OSError("connection reset")] * 20, good([]), OSError("connection reset"))
+    assert len([line for line in caplog.messages if "Telegram can't be reached" in line]) == 2
 
 
 async def test_an_album_is_answered_once(office: Office) -> None:

@@ -119,7 +119,7 @@ async def test_when_the_loop_ends_no_group_is_waited_for(line: Line) -> None:
 async def test_a_chat_that_nothing_reaches_is_waited_for_once_a_batch(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.courier.SETTLE_AT_MOST", 0.5)
+    monkeypatch.setattr("bot.delivery.courier.SETTLED_WITHIN", 0.5)
     line.hangs(ANA)
     carrying = asyncio.create_task(line.courier.run())
     await line.polling.take([says(1, ANA, "/start")])

@@ -61,10 +61,11 @@ class RecordedConversation(Conversation):
         self._recorder = recorder
         self.up_since = up_since
 
-    def receive(self, heard: InboundEvent) -> bool:
+    def receive_all(self, events: Sequence[InboundEvent]) -> int:
         """As the conversation's own."""
-        new = super().receive(heard)
-        self._recorder.counts["turns" if new else "updates that came again"] += 1
+        new = super().receive_all(events)
+        self._recorder.counts["turns"] += new
+        self._recorder.counts["updates that came again"] += len(events) - new
         return new
 
     def wake(self, client: str, due: datetime, now: datetime) -> bool:
