@@ -26,16 +26,22 @@ CHAT_PICTURE = ROOT / "docs" / "chat.svg"
 
 def main() -> None:
     """Run the command line. A refusal is a sentence, never a traceback."""
+    try:
+        cli()
+    except Exception as fault:
+        if not _is_refusal(fault):
+            raise
+        typer.echo(str(fault), err=True)
+        sys.exit(2)
+
+
+def _is_refusal(fault: Exception) -> bool:
     from bot.app import BookRefused  # noqa: PLC0415
     from bot.settings import SettingsRefused  # noqa: PLC0415
     from dialogues.helplines.rows import HelpLinesError  # noqa: PLC0415
-    from storage.errors import DatabaseFault  # noqa: PLC0415
+    from storage.errors import DatabaseFault, StoreRefused  # noqa: PLC0415
 
-    try:
-        cli()
-    except (SettingsRefused, BookRefused, HelpLinesError, DatabaseFault) as refusal:
-        typer.echo(str(refusal), err=True)
-        sys.exit(2)
+    return isinstance(fault, SettingsRefused | BookRefused | HelpLinesError | StoreRefused | DatabaseFault)
 
 
 @cli.command()
@@ -46,21 +52,34 @@ def chat(
     ] = None,
 ) -> None:
     """Talk with the bot in this terminal. Lines may come from a pipe; `-- 3 days --` lets time pass."""
-    from bot import app, settings  # noqa: PLC0415
-    from bot.console import Console  # noqa: PLC0415
-
-    built = app.build(settings.read())
-    console = Console(built, client, typer.echo, at)
-    if not sys.stdin.isatty():
-        console.run(sys.stdin, echo=True)
-        return
-    typer.secho("Type an answer, or the number before it. Ctrl-D ends; what was said is kept.\n", dim=True, err=True)
-    console.open()
+    is_terminal = sys.stdin.isatty()
     try:
-        while True:
-            console.say(input("\n> "))
+        if is_terminal:  # before the imports, so that the screen is not empty while they take their time
+            typer.secho(_HOW_TO_TYPE, dim=True, err=True)
+        _chat(client, at, is_terminal)
     except (EOFError, KeyboardInterrupt):
         typer.echo("")
+
+
+_HOW_TO_TYPE = "Type an answer, or the number before it. Ctrl-D or /quit ends; what was said is kept.\n"
+
+
+def _chat(client: str, at: datetime | None, is_terminal: bool) -> None:
+    from bot import app, settings  # noqa: PLC0415
+    from bot.console import Console, prepare_streams, width_of_screen  # noqa: PLC0415
+
+    prepare_streams()
+    console = Console(app.build(settings.read()), client, typer.echo, at, width_of_screen())
+    if not is_terminal:
+        console.run(sys.stdin, echo=True)
+        return
+    console.open()
+    while True:
+        typer.echo("")
+        line = input("> ")
+        if line.strip() == "/quit":
+            return
+        console.say(line)
 
 
 @cli.command()

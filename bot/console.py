@@ -1,22 +1,28 @@
 """The same conversation in a terminal or a pipe.
 
-Choices are numbered and may be typed as numbers; time can be moved with a line such as `-- 3 days --`.
+Choices are numbered and may be typed as numbers, however people write them; an empty line only shows the choices
+again. Time can be moved with a line such as `-- 3 days --`.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import secrets
+import shutil
+import sys
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.app import App
 from bot.conversation import InboundEvent
+from bot.delivery.messenger import TERMINAL
 from state_machine.model.events import Said
-from state_machine.model.outgoing import ExportFile, Message
+from state_machine.model.outgoing import Choice, ExportFile, Message
 from state_machine.schedule import agenda
 from state_machine.turn.options import FINISHED, PICK
 from storage.repositories.clients import Chat
@@ -25,18 +31,49 @@ from storage.tables import channel_of
 
 BETWEEN_LINES = timedelta(seconds=15)
 """How far a clock that was set moves on with each line."""
-WIDTH = 84
+WIDTH = 90
+"""Columns of a line where nothing else is known, as in a pipe."""
+INDENT = 6
+"""Columns before the words, where the name of the speaker stands."""
 _TIME_PASSES = re.compile(r"--\s*(\d+)\s*(minute|hour|day|week)s?\s*--")
+_A_NUMBER = r"(?:(?:no|nr|number)\b\.?\s*|№\s*|#\s*)?[(\[]?\s*(\d{1,4})\s*[])]?[.):]?"
+_NUMBERS = re.compile(rf"{_A_NUMBER}(?:(?:\s*[,;&+]\s*(?:and\s+)?|\s+and\s+|\s+){_A_NUMBER})*", re.IGNORECASE)
+"""One or more numbers of choices: `1`, `1.`, `(1)`, `[1]`, `#1`, `no. 1`, `1, 3`, `1 and 3`."""
+_WITH_LABEL = re.compile(rf"{_A_NUMBER}\s+(.*?)\s*]?", re.IGNORECASE)
+"""A choice as it stands on the screen, its number before its label."""
+
+
+def width_of_screen() -> int:
+    """Columns of the terminal, at most `WIDTH`; `WIDTH` where the output is no terminal."""
+    return min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns) if sys.stdout.isatty() else WIDTH
+
+
+def prepare_streams() -> None:
+    """Make a byte that is no text a replacement sign instead of an error, and let arrow keys edit the line."""
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    if sys.stdin.isatty():
+        with suppress(ImportError):  # not every system has it
+            import readline  # noqa: F401, PLC0415 - `input` uses it once it is there
 
 
 class Console:
     """One client in a terminal. `say` takes what they type; `show` prints what we say."""
 
-    def __init__(self, app: App, client: str, show: Callable[[str], None], at: datetime | None = None) -> None:
+    def __init__(
+        self,
+        app: App,
+        client: str,
+        show: Callable[[str], None],
+        at: datetime | None = None,
+        width: int = WIDTH,
+    ) -> None:
         self._app = app
         self._client = client
-        self._address = f"terminal:{client}"
+        self._address = f"{TERMINAL}{client}"
         self._show = show
+        self._width = max(width, 4 * INDENT)
         self._shift = timedelta(0)
         self._frozen = at is not None
         if at is not None:
@@ -47,12 +84,15 @@ class Console:
         self._tell("/start")
 
     def say(self, line: str) -> None:
-        """Take one line: an answer, a number of a choice, or time that passes."""
+        """Take one line: an answer, the number of a choice, nothing at all, or time that passes."""
         passes = _TIME_PASSES.fullmatch(line.strip())
         if passes:
             self._pass_time(timedelta(**{f"{passes[2]}s": int(passes[1])}))
             return
         self._wake_up()
+        if not line.strip():
+            self._show_choices(self._open_choices())
+            return
         self._tell(self._meant(line))
         if self._frozen:
             self._moment += BETWEEN_LINES
@@ -108,19 +148,19 @@ class Console:
             return line
         run = chat.progress.runs[-1]
         found = self._app.prompts.offers_of(run, chat.progress, self._now())
-        labels = [offer.label for offer in found if offer.key != FINISHED]
         several = any(offer.key.startswith(PICK) for offer in found)
-        parts = re.split(r"[\s,]+", line.strip())
-        if not all(part.isdecimal() for part in parts) or any(label.isdecimal() for label in labels):
-            return line
-        if (len(parts) > 1 and not several) or any(not 1 <= int(part) <= len(labels) for part in parts):
-            return line
-        return ", ".join(labels[int(part) - 1] for part in parts)
+        return meant(line, [offer.label for offer in found if offer.key != FINISHED], several)
+
+    def _open_choices(self) -> Sequence[Sequence[Choice]]:
+        chat = self._chat()
+        if chat is None or not chat.progress.runs:
+            return ()
+        return self._app.prompts.choices(chat.progress.runs[-1], chat.progress, self._now())
 
     def _tell(self, text: str) -> None:
         key = f"terminal:{secrets.token_hex(8)}"
         self._app.conversation.receive(
-            InboundEvent(key, self._address, Said(self._now(), text), payload=text.encode())
+            InboundEvent(key, self._address, Said(self._now(), text), payload=text.encode("utf-8", "replace"))
         )
         self._drain()
 
@@ -153,21 +193,49 @@ class Console:
         self._show(f"      {folder / name}")
 
     def _print(self, message: Message) -> None:
-        lines = [part for line in message.text.split("\n") for part in textwrap.wrap(line, WIDTH) or [""]]
-        self._show("\n".join(f"{'bot' if number == 0 else '':<6}{line}" for number, line in enumerate(lines)))
-        labels = [choice.label for row in message.choices for choice in row]
+        width = self._width - INDENT
+        lines = [part for line in message.text.split("\n") for part in textwrap.wrap(line, width) or [""]]
+        self._show("\n".join(f"{'bot' if number == 0 else '':<{INDENT}}{line}" for number, line in enumerate(lines)))
+        self._show_choices(message.choices)
+
+    def _show_choices(self, rows: Sequence[Sequence[Choice]]) -> None:
+        """Print choices with their numbers: in one line where they fit, else long ones on a line each."""
+        labels = [choice.label for row in rows for choice in row]
         if not labels:
             return
         figures = [label for label in labels if label.isdecimal()]
         shown = [f"[{figures[0]}–{figures[-1]}]"] if len(figures) > 1 else []
         others = [label for label in labels if label not in figures or len(figures) == 1]
-        numbered = [f"[{label}]" if figures else f"[{number} {label}]" for number, label in enumerate(others, 1)]
-        self._show(
-            textwrap.fill(
-                "  ".join(shown + numbered),
-                WIDTH + 12,
-                initial_indent=" " * 6,
-                subsequent_indent=" " * 6,
-                break_on_hyphens=False,
-            )
-        )
+        shown += [f"[{label}]" if figures else f"[{number} {label}]" for number, label in enumerate(others, 1)]
+        lines, is_list = [shown[0]], len(rows) == len(labels)
+        whole = "  ".join(shown)
+        for choice in shown[1:]:
+            longer = f"{lines[-1]}  {choice}"
+            if len(longer) > self._width - INDENT or (is_list and len(whole) > self._width - INDENT):
+                lines.append(choice)
+            else:
+                lines[-1] = longer
+        margin = " " * INDENT
+        for line in lines:
+            wrapped = textwrap.wrap(line, self._width - INDENT, subsequent_indent="  ", break_on_hyphens=False)
+            self._show("\n".join(margin + part for part in wrapped))
+
+
+def meant(line: str, labels: Sequence[str], several: bool) -> str:
+    """The labels that the numbers in a line stand for, counted from 1; the line itself where it means none.
+
+    Where a label is a number itself, a number is an answer. Of `several` choices more than one may be named.
+    """
+    typed = line.strip()
+    if any(label.isdecimal() for label in labels):
+        return line
+    if _NUMBERS.fullmatch(typed):
+        numbers = [int(number) for number in re.findall(r"\d+", typed)]
+        if (several or len(numbers) == 1) and all(1 <= number <= len(labels) for number in numbers):
+            return ", ".join(labels[number - 1] for number in numbers)
+        return line
+    copied = _WITH_LABEL.fullmatch(typed)
+    if copied and 1 <= (number := int(copied[1])) <= len(labels):
+        label = labels[number - 1]
+        return label if copied[2].casefold() == label.casefold() else line
+    return line

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.delivery.messenger import traits_of
 from bot.fault_log import FaultLog
 from dialogues.rendering.prompts import Prompts, Tap
 from state_machine.engine import step
@@ -216,7 +217,8 @@ class Conversation:
         """
         try:
             turn = step(self._machines, chat.progress, event)
-            outgoing = self._prompts.outgoing(turn.effects, event.at, tap)
+            prompts = self._prompts.where(traits_of(chat.address))
+            outgoing = prompts.outgoing(turn.effects, event.at, tap)
             with work.savepoint():
                 if parked is not None and not work.inbox.resolve(parked):
                     raise AlreadyHandled

@@ -11,6 +11,9 @@ from jinja2 import Template, TemplateError, nodes
 from jinja2.runtime import Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+TRAITS = frozenset({"through_telegram", "can_pin", "can_take_out", "can_clear_chat"})
+"""What is true in some messengers only: Telegram carries the chat; the client can pin a message; we can take messages
+out of the chat; the client can delete the whole chat from a list. False in a terminal."""
 VARIABLES = frozenset(
     {
         "people",
@@ -25,6 +28,7 @@ VARIABLES = frozenset(
         "open_title",
         "upcoming",
         "pattern",
+        *TRAITS,
     }
 )
 """The names the program itself provides to every bubble. `person` is known only where a dialogue has one."""

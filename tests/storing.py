@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from state_machine.model.outgoing import Choice, Message, Priority
 from state_machine.model.progress import Answer, Entry, Fact, Person, Progress, Run
@@ -18,7 +18,7 @@ from storage import Chat, Store
 from storage.repositories.facts import MOST_AT_HAND
 from storage.repositories.outbox import OutboxMessage
 from storage.send_log import Sent
-from storage.tables import METADATA, is_waiting, outbox
+from storage.tables import METADATA
 from storage.unit_of_work import UnitOfWork
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -78,18 +78,7 @@ def full_life(store: Store, marks: Marks) -> Chat:
 
 def waiting(work: UnitOfWork, client: str) -> list[OutboxMessage]:
     """Everything that waits for a client, in the order in which it was put there. Nothing is marked."""
-    numbers = select(outbox.c.id).where(outbox.c.client == client, is_waiting(outbox)).order_by(outbox.c.id)
-    found: list[OutboxMessage] = []
-    with work.savepoint():
-        for _ in work.connection.scalars(numbers).all():
-            message = work.outbox.next_of(client)
-            assert message is not None
-            found.append(message)
-            work.connection.execute(update(outbox).where(outbox.c.id == message.id).values(sent_at=0))
-        work.connection.execute(
-            update(outbox).where(outbox.c.id.in_([message.id for message in found])).values(sent_at=None)
-        )
-    return sorted(found, key=lambda message: message.id)
+    return sorted(work.outbox.all_of(client), key=lambda message: message.id)
 
 
 def disguises(text: str) -> Iterator[bytes]:

@@ -93,6 +93,7 @@ def carry(store: Store, ana: str, ben: str) -> None:
         message = work.outbox.next_of(ana)
         assert message is not None
         assert work.outbox.waiting(ana)
+        assert work.outbox.all_of(ana)
         work.outbox.sent(Sent(ana, message.id, 9, NOW))
         work.outbox.hold(message, NOW + MINUTE)
         work.outbox.hold_channel("telegram", NOW + MINUTE)

@@ -23,7 +23,7 @@ from storage.tables import channel_of
 from tests.performing import InMemory, Performance, chat_files
 from tests.talking import sent_now
 
-ADDRESS = "terminal:chat"
+ADDRESS = "telegram:chat"
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Protocol
 
+from dialogues.templates import TRAITS
 from state_machine.model.outgoing import Outgoing
+
+TERMINAL = "terminal:"
+"""How the address of a client in a terminal begins."""
+
+
+def traits_of(address: str) -> Set[str]:
+    """Which of the `TRAITS` hold where this address is. In a terminal none does."""
+    return frozenset() if address.startswith(TERMINAL) else TRAITS
 
 
 class SendFailed(Exception):

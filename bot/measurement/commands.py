@@ -89,7 +89,7 @@ def weeks() -> None:
 
 @bench.command()
 def turn(turns: Annotated[int, typer.Option(help="How many turns are measured.")] = 2000) -> None:
-    """CPU time of a durable turn by part: decode, engine, words, storage, send."""
+    """CPU time of a durable turn: beside a peer (aiogram on Redis), by part, and beside its floors."""
     from bot.measurement import benchmark as measured  # noqa: PLC0415
 
     measured.turn(turns, typer.echo)

@@ -5,7 +5,8 @@ Templates are compiled when they are first needed and kept; texts without tags a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -18,7 +19,7 @@ from dialogues.rendering.context import template_context
 from dialogues.rendering.mood_trends import mood_trend_text
 from dialogues.rendering.split import split_bubble
 from dialogues.rendering.upcoming import Upcoming
-from dialogues.templates import compiled, environment, is_plain
+from dialogues.templates import TRAITS, compiled, environment, is_plain
 from state_machine.model.answer_kinds import AnswerKind
 from state_machine.model.context import Context
 from state_machine.model.effects import DeleteQuestion, Effect, Erase, Export, Redraw, Remark, Say, ShowChoice, Toast
@@ -52,6 +53,15 @@ class Prompts:
         self._operator = operator
         self._env = environment(book.numbers, book.language)
         self._compiled: dict[str, Template] = {}
+        self._traits: Set[str] = TRAITS
+
+    def where(self, traits: Set[str]) -> Prompts:
+        """The same words for a messenger of which only these `TRAITS` are true."""
+        if traits == self._traits:
+            return self
+        other = copy(self)
+        other._traits = traits
+        return other
 
     def outgoing(self, effects: Sequence[Effect], now: datetime, tap: Tap | None = None) -> list[Outgoing]:
         """What is to be carried for the effects of one turn, in order.
@@ -167,6 +177,7 @@ class Prompts:
         words = template_context(context)
         words["operator"] = self._operator
         words["refrains"] = _Refrains(self, context)
+        words |= dict.fromkeys(TRAITS & self._traits, True)
         if "today" in wording:
             words["today"] = format_date(context.today(), "EEEE", locale=self._book.language)
         if "pattern" in wording:

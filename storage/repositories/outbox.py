@@ -62,13 +62,14 @@ _ready = Statement(
     .order_by(outbox.c.priority, outbox.c.id)
     .limit(bindparam("most", type_=Integer))
 )
-_next_of = Statement(
+_waiting_for = (
     select(*_columns)
     .select_from(_joined)
     .where(outbox.c.client == bindparam("client"), is_waiting(outbox), chats.c.blocked_at.is_(None))
     .order_by(outbox.c.priority, outbox.c.id)
-    .limit(1)
 )
+_next_of = Statement(_waiting_for.limit(1))
+_all_of = Statement(_waiting_for)
 _mine = (outbox.c.id == bindparam("id_"), outbox.c.client == bindparam("client_"))
 _sent = Statement(
     update(outbox).where(*_mine).values(body=None, sent_at=bindparam("now_"), message_id=bindparam("message_"))
@@ -189,6 +190,11 @@ class Outbox:
             if message is not None:
                 return message
         return None
+
+    def all_of(self, client: str) -> list[OutboxMessage]:
+        """Everything that waits for a client, in the order in which it will go."""
+        rows = self._driver.all(_all_of, {"client": client})
+        return [message for row in rows if (message := self._read(row)) is not None]
 
     def sent(self, sent: Sent) -> None:
         """A message was accepted by the messenger. Its body is emptied.

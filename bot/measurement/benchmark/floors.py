@@ -1,24 +1,21 @@
-"""What the same work costs at the very least: one trigger of a machine, one bare transaction."""
+"""What the same work costs at the very least: one trigger of a machine, the bare statements of a turn."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from bot.measurement.benchmark.measured import Cost
 from state_machine.programme.tables import CHECK_IN
 from state_machine.turn.machine import Machines, Model
 
-TRIGGERS = 5000
-TRANSACTIONS = 300
-A_SEALED_ROW = 1500
-"""Bytes of a progress as it is kept."""
+TRIGGERS = 500
 
 
 def bare_trigger(machines: Machines) -> Cost:
@@ -34,51 +31,82 @@ def bare_trigger(machines: Machines) -> Cost:
 
 
 class Statements:
-    """Counts the statements the databases are sent while `counting`, transactions' own words among them."""
+    """Takes down what the databases are sent, so that it can be sent again to copies of them by the plain driver.
+
+    What is sent inside `counting` is what `replay` measures; the rest is sent again, too, but not measured.
+    """
 
     def __init__(self) -> None:
-        self.seen = 0
+        self._sent: list[tuple[bool, str, str, Any, bool]] = []
         self._counts = False
 
     def __enter__(self) -> Statements:
         event.listen(Engine, "before_cursor_execute", self._one)
+        event.listen(Engine, "commit", self._commit)
         return self
 
     def __exit__(self, *_: object) -> None:
         event.remove(Engine, "before_cursor_execute", self._one)
+        event.remove(Engine, "commit", self._commit)
+
+    @property
+    def seen(self) -> int:
+        """How many statements were sent inside `counting`, `BEGIN` and `COMMIT` among them."""
+        return sum(counts for counts, *_ in self._sent)
 
     @contextmanager
     def counting(self) -> Iterator[None]:
-        """Count inside."""
+        """Measure what is sent inside when it is sent again."""
         self._counts = True
         yield
         self._counts = False
 
-    def _one(self, *_: Any) -> None:
-        self.seen += self._counts
+    def forget(self) -> None:
+        """Begin anew, for another round."""
+        self._sent.clear()
+
+    def replay(self, copies: Mapping[str, Path], turns: int) -> Cost:
+        """Send all of it to the copies of the databases, by their paths. The cost of one of so many turns.
+
+        The copies have a write-ahead log and `synchronous=FULL`, as ours.
+        """
+        opened = {path: _plain(copy) for path, copy in copies.items()}
+        cost = Cost()
+        try:
+            for counts, those in groupby(self._sent, key=lambda sent: sent[0]):
+                batch = [(opened[path], *what) for _, path, *what in those]
+                with cost.counting() if counts else nullcontext():
+                    for connection, statement, parameters, many in batch:
+                        run = connection.executemany if many else connection.execute
+                        run(statement, parameters).fetchall()
+        finally:
+            for connection in opened.values():
+                connection.close()
+        return cost.per(turns)
+
+    def _one(self, *args: Any) -> None:
+        connection, _, statement, parameters, _, many = args
+        self._sent.append((self._counts, str(connection.engine.url.database), statement, parameters, many))
+
+    def _commit(self, connection: Connection) -> None:
+        self._sent.append((self._counts, str(connection.engine.url.database), "COMMIT", (), False))
 
 
-def bare_transaction(path: Path, statements: int) -> Cost:
-    """So many statements, `BEGIN` among them, in one transaction of the plain driver: inserts, updates, look-ups.
+def copies_of(databases: Iterable[Path], folder: Path) -> dict[str, Path]:
+    """Copies of SQLite databases that are in use, in a new folder, by the paths of the originals."""
+    folder.mkdir()
+    copies = {}
+    for path in databases:
+        copies[str(path)] = folder / path.name
+        original, copy = sqlite3.connect(path), sqlite3.connect(folder / path.name)
+        original.backup(copy)
+        original.close()
+        copy.close()
+    return copies
 
-    Write-ahead log and `synchronous=FULL`, as ours.
-    """
+
+def _plain(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("CREATE TABLE rows (id INTEGER PRIMARY KEY, body BLOB)")
-    body, cost = os.urandom(A_SEALED_ROW), Cost()
-    with cost.counting():
-        for number in range(TRANSACTIONS):
-            connection.execute("BEGIN IMMEDIATE")
-            for place in range(statements - 1):
-                match place % 3:
-                    case 0:
-                        connection.execute("INSERT INTO rows (body) VALUES (?)", (body,))
-                    case 1:
-                        connection.execute("UPDATE rows SET body = ? WHERE id = ?", (body, number + 1))
-                    case _:
-                        connection.execute("SELECT body FROM rows WHERE id = ?", (number + 1,)).fetchone()
-            connection.execute("COMMIT")
-    connection.close()
-    return cost.per(TRANSACTIONS)
+    return connection

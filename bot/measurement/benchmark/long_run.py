@@ -53,7 +53,7 @@ class LongRun:
 def long_run(machines: Machines, prompts: Prompts) -> LongRun:
     """Every day what is due, answered to its end, and a check-in with all that can be added to it."""
     run, client = LongRun(), _Client(machines, prompts)
-    command = machines.script.dialogues[CHECK_IN].opened_by or ""
+    command = f"/{machines.script.dialogues[CHECK_IN].opened_by}"
     for day in range(DAYS):
         client.now += timedelta(days=1)
         for opening in ("hello", command):

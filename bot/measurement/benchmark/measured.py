@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from statistics import median
 
 
 @dataclass
@@ -36,8 +37,20 @@ class Cost:
             self.cpu += time.process_time() - cpu
 
 
+def middle(costs: Sequence[Cost]) -> Cost:
+    """The median of several rounds, CPU and wall each by itself."""
+    return Cost(median(cost.cpu for cost in costs), median(cost.wall for cost in costs))
+
+
+def ratio(name: str, ours: Sequence[Cost], theirs: Sequence[Cost]) -> str:
+    """A line with the median of ours over theirs, round by round: CPU, then wall."""
+    pairs = list(zip(ours, theirs, strict=True))
+    cpu, wall = median(a.cpu / b.cpu for a, b in pairs), median(a.wall / b.wall for a, b in pairs)
+    return f"{name:<42}{cpu:>10.2f}{wall:>10.2f}"
+
+
 def table(rows: Iterable[tuple[str, Cost]]) -> list[str]:
     """Rows of name, CPU and wall, in microseconds."""
-    lines = [f"{'':<24}{'CPU µs':>10}{'wall µs':>10}"]
-    lines += [f"{name:<24}{cost.cpu * 1e6:>10.0f}{cost.wall * 1e6:>10.0f}" for name, cost in rows]
+    lines = [f"{'':<42}{'CPU µs':>10}{'wall µs':>10}"]
+    lines += [f"{name:<42}{cost.cpu * 1e6:>10.0f}{cost.wall * 1e6:>10.0f}" for name, cost in rows]
     return lines

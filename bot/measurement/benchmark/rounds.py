@@ -21,6 +21,7 @@ from bot.app import App
 from bot.conversation import InboundEvent
 from bot.db_worker import DatabaseWorker
 from bot.measurement.benchmark.measured import Cost
+from bot.measurement.benchmark.updates import said, tapped
 from bot.telegram.client import PollingBot
 from bot.telegram.sender import Sender
 from bot.telegram.updates import UpdateReader
@@ -86,7 +87,7 @@ class StubTransport(BaseRequest):
 
 
 class Rounds:
-    """One client who checks in again and again, a day apart."""
+    """One client who checks in again and again, a day apart. Each part of a turn is measured by itself."""
 
     def __init__(self, app: App) -> None:
         self.bubbles = 0
@@ -139,8 +140,8 @@ class Rounds:
 
     def _check_in(self) -> Iterator[dict[str, Any]]:
         """What Telegram hands us for one check-in, each answer once its question is there."""
-        command = self._app.book.script.dialogues[CHECK_IN].opened_by
-        yield self._said(command or "")
+        command = f"/{self._app.book.script.dialogues[CHECK_IN].opened_by}"
+        yield self._said(command)
         while self._choices:
             yield self._chosen(self._choices)
 
@@ -198,16 +199,7 @@ class Rounds:
 
     def _said(self, text: str) -> dict[str, Any]:
         self._last_message += 1
-        return {"update_id": next(self._numbers), "message": self._message(text)}
+        return said(next(self._numbers), CHAT, self._last_message, self._now, text)
 
     def _tapped(self, button: str) -> dict[str, Any]:
-        query = {"id": "1", "from": _USER, "chat_instance": "1", "data": button}
-        shown = self._message("How is it?")
-        return {"update_id": next(self._numbers), "callback_query": {**query, "message": shown}}
-
-    def _message(self, text: str) -> dict[str, Any]:
-        chat = {"id": CHAT, "type": "private", "first_name": "Ana"}
-        return {"message_id": self._last_message, "date": 1, "chat": chat, "from": _USER, "text": text}
-
-
-_USER = {"id": CHAT, "is_bot": False, "first_name": "Ana", "language_code": "en"}
+        return tapped(next(self._numbers), CHAT, self._last_message, self._now, button)

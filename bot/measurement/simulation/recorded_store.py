@@ -8,8 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast
 
-from sqlalchemy import select
-
 from bot.conversation import Conversation, InboundEvent
 from bot.measurement.simulation.recorder import Committed, Recorder, words_of
 from bot.measurement.simulation.rules_of_time import Woken, judge
@@ -17,12 +15,10 @@ from dialogues.rendering.prompts import Prompts
 from state_machine.model.outgoing import Message, Outgoing, Priority
 from state_machine.model.progress import Progress
 from state_machine.turn.machine import Machines
-from storage.codec import read_message
 from storage.repositories.clients import Chat, Clients
 from storage.repositories.inbox import Inbox
-from storage.repositories.outbox import BODY, Outbox, OutboxMessage
+from storage.repositories.outbox import Outbox, OutboxMessage
 from storage.store import Store
-from storage.tables import is_waiting, outbox
 from storage.unit_of_work import UnitOfWork
 
 
@@ -131,10 +127,7 @@ class _Outbox(Outbox):
 
     def _waiting(self, client: str) -> list[str]:
         """The words that wait for a client, in the order in which they will be sent."""
-        rows = select(outbox.c.body).where(outbox.c.client == client, is_waiting(outbox))
-        bodies = self._connection.scalars(rows.order_by(outbox.c.priority, outbox.c.id))
-        messages = (read_message(self._vault.decrypt(client, BODY, body)) for body in bodies if body is not None)
-        return [words for message in messages if (words := words_of(message))]
+        return [words for message in self.all_of(client) if (words := words_of(message.content))]
 
     def reject(self, message: OutboxMessage, reason: str) -> OutboxMessage | None:
         following = super().reject(message, reason)
