@@ -14,13 +14,14 @@ from bot.delivery.messenger import traits_of
 from bot.fault_log import FaultLog
 from dialogues.rendering.prompts import Prompts, Tap
 from state_machine.engine import step
-from state_machine.model.effects import DeleteEntries, Erase, IncrementCounter, SaveEntry
+from state_machine.model.effects import DeleteEntries, DeleteQuestion, Erase, IncrementCounter, SaveEntry
 from state_machine.model.events import Edited, Event, Said, Shared, Tapped, Woke
-from state_machine.model.outgoing import Message, Outgoing, Priority
+from state_machine.model.outgoing import Deletion, Message, Outgoing, Priority
 from state_machine.model.progress import Progress
 from state_machine.model.text import normalise
 from state_machine.safety import Tier
 from state_machine.schedule import triggers
+from state_machine.taken_out import is_taken_out
 from state_machine.turn.builder import Turn
 from state_machine.turn.machine import Machines
 from storage.errors import Stale, Unreadable, is_of_the_store
@@ -44,8 +45,8 @@ class InboundEvent:
     """Something a client did, as an edge heard it.
 
     `key` makes it take effect once; `payload` is what is kept, sealed, if the turn fails;
-    `shown` is the text of the message whose button was tapped; `further_keys` are those of more messages that were
-    joined with this one.
+    `shown` is the text of the message whose button was tapped; `further_keys` and `further_message_ids`
+    are those of more messages that were joined with this one.
     """
 
     key: str
@@ -56,6 +57,7 @@ class InboundEvent:
     payload: bytes = b""
     shown: str | None = None
     further_keys: tuple[str, ...] = ()
+    further_message_ids: tuple[int, ...] = ()
 
 
 class ClientBlocked(Exception):
@@ -98,8 +100,9 @@ class Conversation:
         if chat is None:
             chat = work.clients.open(heard.address, now)
         event = _as_early(chat, heard)
-        chat = _unblocked(work, chat)
-        broke = self._turn(work, chat, event, _origin(heard, event, chat.last_message_id))
+        chat = _unblocked(work, chat, now)
+        self._note_what_is_deleted(work, chat, heard)
+        broke = self._turn(work, chat, event, _origin(heard))
         if broke is not None:
             self._apologise(work, chat.client, heard, broke, chat.progress)
         return True
@@ -121,7 +124,8 @@ class Conversation:
             if chat.blocked:
                 raise ClientBlocked
             event = _as_early(chat, heard, parked.seen)
-            broke = self._turn(work, chat, event, _origin(heard, event, chat.last_message_id), parked)
+            self._note_what_is_deleted(work, chat, heard)
+            broke = self._turn(work, chat, event, _origin(heard), parked)
             return None if broke is None else self._stays(work, parked, broke)
 
     def set_aside(self, key: str, address: str, payload: bytes, reason: str, now: datetime) -> None:
@@ -153,7 +157,7 @@ class Conversation:
                 return False
             if chat is None or chat.wake_at != due:
                 return False
-            broke = self._turn(work, chat, Woke(now), _of_the_question(chat))
+            broke = self._turn(work, chat, Woke(now), Tap())
             if broke is None:
                 work.inbox.drop(wake_key(client))
             else:
@@ -175,7 +179,7 @@ class Conversation:
                 raise AlreadyHandled
             if chat.blocked:
                 raise ClientBlocked
-            broke = self._turn(work, chat, Woke(now), _of_the_question(chat), parked)
+            broke = self._turn(work, chat, Woke(now), Tap(), parked)
             if broke is not None:
                 return self._stays(work, parked, broke)
             work.inbox.drop(wake_key(parked.client))
@@ -231,6 +235,19 @@ class Conversation:
             return fault
         return None
 
+    def _note_what_is_deleted(self, work: UnitOfWork, chat: Chat, heard: InboundEvent) -> None:
+        """Note a message of the chat that is to be deleted from it with those of the run in front."""
+        run = chat.progress.runs[-1] if chat.progress.runs else None
+        if run is None or heard.message_id is None or not is_taken_out(self._machines.script, run):
+            return
+        known = run.dialogue in self._machines.script.dialogues or run.id in work.outbox.runs(chat.client)
+        belongs = isinstance(heard.event, Said | Shared) or (
+            isinstance(heard.event, Tapped) and heard.event.button.startswith(f"{run.id}:")
+        )
+        if known and belongs:
+            for message_id in (heard.message_id, *heard.further_message_ids):
+                work.outbox.received(chat.client, run.id, message_id, heard.event.at)
+
     def _keep(self, work: UnitOfWork, chat: Chat, event: Event, turn: Turn, outgoing: list[Outgoing]) -> None:
         """Keep a turn, and put what it says into the outbox. What is due still after a wake-up waits a little."""
         now = event.at
@@ -244,8 +261,10 @@ class Conversation:
                     work.entries.put(chat.client, entry)
                 case IncrementCounter(name):
                     work.counters.add(now.date(), name)
-                case DeleteEntries(run, person):
-                    work.entries.strike(chat.client, run=run, person=person)
+                case DeleteEntries(run, person, names, picked):
+                    work.entries.strike(chat.client, run, person, names, picked)
+                case DeleteQuestion(run):
+                    work.outbox.drop_dead_letters(chat.client, run)
                 case _:
                     pass
         wake_at = triggers.next_wake(self._machines.script, turn.progress)
@@ -348,23 +367,14 @@ def _has_gone_on(progress: Progress, since: datetime) -> bool:
     return any(at is not None and at > since for at in (progress.heard, asked))
 
 
-def _origin(heard: InboundEvent, event: Event, last_of_ours: int | None) -> Tap:
-    """Where an answer came from. A tap is on our own message; a typed answer stands below the question."""
-    if isinstance(event, Tapped):
-        deletes = (heard.message_id,) if heard.message_id is not None else ()
-        return Tap(heard.tap_id, heard.message_id, heard.shown, deletes)
-    both = (last_of_ours, heard.message_id)
-    return Tap(deletes=tuple(number for number in both if number is not None))
+def _origin(heard: InboundEvent) -> Tap:
+    """Where an answer came from, if it was a tap on a message of ours."""
+    return Tap(heard.tap_id, heard.message_id, heard.shown) if isinstance(heard.event, Tapped) else Tap()
 
 
 def wake_key(client: str) -> str:
     """The key under which a client's wake-up is parked while it fails."""
     return f"wake:{client}"
-
-
-def _of_the_question(chat: Chat) -> Tap:
-    """Where a wake-up comes from: of what is open, only the question can be taken out."""
-    return Tap(deletes=() if chat.question_id is None else (chat.question_id,))
 
 
 def _client_at(work: UnitOfWork, address: str) -> str | None:
@@ -394,8 +404,12 @@ def _writable(event: Said | Tapped | Shared | Edited) -> Said | Tapped | Shared 
             return replace(event, button=button.encode("utf-8", "ignore").decode())
 
 
-def _unblocked(work: UnitOfWork, chat: Chat) -> Chat:
-    if chat.blocked:
-        work.clients.unblock(chat.client)
-        return replace(chat, blocked=False)
-    return chat
+def _unblocked(work: UnitOfWork, chat: Chat, now: datetime) -> Chat:
+    """The chat of a client who is here. What was to be deleted while they had blocked us is deleted now."""
+    if not chat.blocked:
+        return chat
+    work.clients.unblock(chat.client)
+    front = {run.id for run in chat.progress.runs[-1:]}
+    left = [Deletion(run=run) for run in sorted(work.outbox.runs(chat.client) - front)]
+    work.outbox.put(chat.client, Priority.ANSWER, left, now)
+    return replace(chat, blocked=False)

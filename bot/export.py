@@ -72,7 +72,7 @@ def _done(done: Done) -> dict[str, Any]:
 
 def _person(person: Person) -> dict[str, Any]:
     facts = {name: _fact(fact) for name, fact in sorted(person.facts.items())}
-    return {"name": person.name, "died": person.died, "known": facts}
+    return {"name": person.name, "earlier_names": person.earlier_names, "died": person.died, "known": facts}
 
 
 def _shown(answers: tuple[Answer, ...], out: tuple[Person, ...]) -> tuple[Answer, ...]:

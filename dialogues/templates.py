@@ -23,6 +23,7 @@ VARIABLES = frozenset(
         "lines",
         "score",
         "operator",
+        "plan",
         "part",
         "refrains",
         "open_title",

@@ -108,6 +108,7 @@ outbox = Table(
     Column("created_at", BigInteger),
     Column("replaceable", Boolean, nullable=False, server_default=false(), comment="plain text"),
     Column("same", LargeBinary, comment="keyed hash of what makes two messages the same"),
+    Column("run", Integer, comment="the run whose messages are deleted from the chat again"),
     # A number is never given twice, so that a send under way at an erasure can't mark another row.
     sqlite_autoincrement=True,
 )

@@ -6,7 +6,7 @@ taken until no new step turns up. A step that only a rare condition leads to is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -68,15 +68,16 @@ def lives() -> Iterator[Progress]:
     yield replace(plain, people=people[:1], next_person=2, phase="not_now", facts={"name": Fact("Ana", NOW)})
 
 
-def standings(machines: Machines) -> list[Standing]:
-    """One or more standings for every speaking step of the book."""
+def standings(machines: Machines, only: Collection[str] | None = None) -> list[Standing]:
+    """One or more standings for every speaking step of the book, or of the dialogues `only`."""
     found: dict[tuple[str, str], list[Standing]] = {}
-    for name in machines.script.dialogues:
+    dialogues = {n: dialogue for n, dialogue in machines.script.dialogues.items() if only is None or n in only}
+    for name in dialogues:
         for life in lives():
             if name in ABOUT_A_PERSON and not life.people:
                 continue
             _walk(machines, name, _opened(machines, life, name), found)
-    for name, dialogue in machines.script.dialogues.items():
+    for name, dialogue in dialogues.items():
         for waiting in dialogue.steps.values():
             if not (waiting.is_silent or waiting.is_ending or (name, waiting.name) in found):
                 found[name, waiting.name] = [Standing(name, waiting.name, _all_known(machines, name, waiting.name))]

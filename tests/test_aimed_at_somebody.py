@@ -129,3 +129,20 @@ def test_a_gate_half_answered_about_one_is_not_gone_on_with_about_another(ana_ai
     asked_about(ana_aiming, "Cy")
     assert ana_aiming.place == f"{PERSON_GATE}#before"
     assert "Cy" in ana_aiming.bubbles[-1]
+
+
+def test_what_is_aimed_at_somebody_who_is_taken_off_asks_whom_else_and_ends_where_nobody_is_left(
+    ana_aiming: Story,
+) -> None:
+    tell(ana_aiming, NO)
+    aims(ana_aiming)
+    for name, place in (("Rob", f"{ASKS_WHOM}#whom"), ("Cy", None)):
+        ana_aiming.says("/people")
+        ana_aiming.says(label_to(ana_aiming, "who_goes")).says(name)
+        ana_aiming.says(label_to(ana_aiming, "removed"))
+        assert ana_aiming.place == place
+        if place is not None:
+            assert [offer.label for offer in ana_aiming.offers] == ["Cy"]
+            tell(ana_aiming, NO, "Cy").says("Cy")
+            assert ana_aiming.place == f"{ASKS_WHOM}#line"
+    assert ana_aiming.says("hello").bubbles

@@ -21,7 +21,7 @@ from bot.delivery.erasure_notices import ErasureNotices
 from bot.delivery.messenger import ChatBlocked, Messenger, NoAnswer, Rejected, SendFailed, TooManyRequests
 from bot.delivery.rate_limiter import RateLimiter
 from bot.delivery.ready import Ready, ReadyQueue
-from state_machine.model.outgoing import Deletion, Edit, ExportFile, Message, Priority, TapAnswer
+from state_machine.model.outgoing import Deletion, Edit, ExportFile, Message, Outgoing, Priority, TapAnswer
 from storage.errors import DatabaseFault
 from storage.repositories.erasure_notices import ErasureNotice
 from storage.repositories.outbox import OutboxMessage
@@ -220,7 +220,10 @@ class Courier:
             file = None
             if isinstance(message.content, ExportFile):
                 file = await self._database.read(lambda work: self._export(work, message.client))
-            message_id = await self._messenger.send(message.address, message.content, file)
+            content = await self._with_ids(message)
+            message_id = None
+            if content != Deletion():
+                message_id = await self._messenger.send(message.address, content, file)
         except SendFailed as failure:
             return await self._failed(ready, message, failure)
         except DatabaseFault:
@@ -232,6 +235,14 @@ class Courier:
         self._backoff.succeeded(message.address)
         log.info("client %s: message %d sent", message.client, message.id)
         return await self._acknowledge(message, message_id)
+
+    async def _with_ids(self, message: OutboxMessage) -> Outgoing:
+        """What to send. Which messages belong to a run that is to be deleted is known only now."""
+        content = message.content
+        if not isinstance(content, Deletion) or content.run is None:
+            return content
+        run = content.run
+        return Deletion(await self._database.do(lambda work: work.outbox.of_run(message.client, run, message.id)))
 
     async def _acknowledge(self, message: OutboxMessage, message_id: int | None) -> Ready | None:
         following = await self._acknowledgements.write(message.client, message.id, message_id)

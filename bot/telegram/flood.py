@@ -64,5 +64,5 @@ def _join(first: InboundEvent | ClientLeft, second: InboundEvent | ClientLeft) -
     if not (isinstance(first.event, Said) and isinstance(second.event, Said)):
         raise TypeError("only text can be joined")
     event = replace(first.event, text=f"{first.event.text}\n{second.event.text}", early=True)
-    keys = (*first.further_keys, second.key)
-    return replace(first, event=event, message_id=second.message_id, further_keys=keys)
+    ids = (*first.further_message_ids, *([] if second.message_id is None else [second.message_id]))
+    return replace(first, event=event, further_keys=(*first.further_keys, second.key), further_message_ids=ids)

@@ -8,7 +8,8 @@ from itertools import takewhile
 from typing import Any
 
 from state_machine.model.context import Context
-from state_machine.model.progress import Fact, Person
+from state_machine.model.progress import Fact, Person, Progress
+from state_machine.programme.tables import PLAN_NAMES, PLAN_PARTS
 from state_machine.rules import person_gates
 from state_machine.rules.scales import score_of
 
@@ -29,13 +30,14 @@ class AnswerText(str):
         return made
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PersonText:
-    """Somebody on the people map, as a bubble may speak of them."""
+    """Somebody on the people map, as a bubble may speak of them. `in_plan`: their plan names them."""
 
     name: str
     died: bool
     facts: Mapping[str, AnswerText]
+    in_plan: bool = False
 
     def __getitem__(self, memory: str) -> AnswerText:
         return self.facts[memory]
@@ -65,8 +67,29 @@ def template_context(context: Context) -> dict[str, Any]:
         about = next((p for p in progress.people if p.id == run.person), None)
         if about is not None:
             words["person"] = _person(about)
+            words["person"].in_plan = any(person_gates.names(said, [about]) for said in _plan(words).values())
+    words["plan"] = _shown_of_plan(words, progress)
     words |= _of_the_book(context)
     return words
+
+
+def _plan(words: Mapping[str, Any]) -> dict[str, str]:
+    return {part: words[f"plan_{part}"] for part in PLAN_PARTS if f"plan_{part}" in words}
+
+
+def _shown_of_plan(words: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """The parts of the plan as they are shown: without who has died, or is kept out, where somebody is turned to.
+
+    What the client wrote stays as it is. `left_out`: somebody who has died is not shown.
+    """
+    plan, nobody = _plan(words), person_gates.not_to_turn_to(progress)
+    died = [person for person in nobody if person.died]
+    shown: dict[str, Any] = {
+        part: person_gates.unnamed(said, nobody) if part in PLAN_NAMES and person_gates.names(said, nobody) else said
+        for part, said in plan.items()
+    }
+    shown["left_out"] = any(person_gates.names(plan[part], died) for part in plan if part in PLAN_NAMES)
+    return shown
 
 
 def _answers(answers: Any) -> dict[str, AnswerText]:

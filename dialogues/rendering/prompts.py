@@ -26,6 +26,7 @@ from state_machine.model.effects import DeleteQuestion, Effect, Erase, Export, R
 from state_machine.model.outgoing import Choice, Deletion, Edit, ExportFile, Message, Outgoing, TapAnswer
 from state_machine.model.progress import Progress, Run
 from state_machine.model.script import Bubble, Numbers
+from state_machine.taken_out import ends, is_taken_out
 from state_machine.turn.options import Offer, is_inline, offers, token
 
 PER_ROW = ((4, 6), (10, 3), (16, 2))
@@ -34,12 +35,11 @@ PER_ROW = ((4, 6), (10, 3), (16, 2))
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """Where an answer came from: the tap's id, the message whose button it was, and what to delete of the two."""
+    """Where an answer came from: the tap's id, and the message whose button it was with its text."""
 
     id: str | None = None
     message_id: int | None = None
     shown: str | None = None
-    deletes: tuple[int, ...] = ()
 
 
 class Prompts:
@@ -75,14 +75,14 @@ class Prompts:
 
     def _of(self, effect: Effect, now: datetime, tap: Tap) -> list[Outgoing]:
         match effect:
-            case Say():
-                return [*self._said(effect, now)]
-            case Remark():
-                return [self._remark(effect, now)]
+            case Say(run):
+                return [self._of_run(message, run) for message in self._said(effect, now)]
+            case Remark(again=again):
+                return [self._of_run(self._remark(effect, now), again)]
             case ShowChoice(choice) if tap.message_id is not None:
                 return [Edit(tap.message_id, text=tap.shown, settled=choice)]
-            case DeleteQuestion() if tap.deletes:
-                return [Deletion(tap.deletes)]
+            case DeleteQuestion(run):
+                return [Deletion(run=run)]
             case Redraw(run, progress) if tap.message_id is not None:
                 return [Edit(tap.message_id, choices=self.choices(run, progress, now))]
             case Toast(refrain) if tap.id is not None:
@@ -96,6 +96,11 @@ class Prompts:
                 return []
 
     # --- bubbles -----------------------------------------------------------------
+
+    def _of_run(self, message: Message, run: Run | None) -> Message:
+        """The message, marked with its run if it is to be deleted again."""
+        goes = run is not None and is_taken_out(self._script, run) and not ends(self._script, run)
+        return replace(message, run=run.id) if run is not None and goes else message
 
     def _said(self, say: Say, now: datetime) -> Iterator[Message]:
         run, progress = say.run, say.progress

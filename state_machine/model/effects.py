@@ -50,7 +50,9 @@ class ShowChoice:
 
 @dataclass(frozen=True, slots=True)
 class DeleteQuestion:
-    """The question just answered, and its answer, are deleted from the chat."""
+    """All that was said in the chat in this run so far, by us and by the client, is deleted from it."""
+
+    run: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,15 @@ class SaveEntry:
 
 @dataclass(frozen=True, slots=True)
 class DeleteEntries:
-    """Delete the entry of one run, or every entry about one person."""
+    """Delete the entry of one run; or every entry about one person, and from others what only names them.
+
+    `names` are what the person is or was called; `picked` the memories that hold people picked from the map.
+    """
 
     run: int | None = None
     person: int | None = None
+    names: tuple[str, ...] = ()
+    picked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

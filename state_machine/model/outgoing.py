@@ -33,6 +33,7 @@ class Message:
 
     `keeps_keyboard`: leave the suggested answers of an earlier bubble where they are.
     `placeholder`: what the empty input line suggests (at most 64 characters).
+    `run`: the run whose messages are deleted from the chat again; None where the message stays.
     """
 
     text: str
@@ -40,6 +41,7 @@ class Message:
     asks: str | None = None
     placeholder: str | None = None
     keeps_keyboard: bool = False
+    run: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,13 @@ class TapAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """Take messages out of the chat, the client's and ours."""
+    """Delete messages from the chat, the client's and ours: these, or all that was said before in a run.
 
-    message_ids: tuple[int, ...]
+    Which messages those of `run` are is only known when this is carried: some of them may still wait to be sent.
+    """
+
+    message_ids: tuple[int, ...] = ()
+    run: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,8 @@ class Person:
     name: str
     facts: Mapping[str, Fact] = field(default_factory=dict)
     died: bool = False
+    earlier_names: tuple[str, ...] = ()
+    """What they were called on the map before: these may stand in answers of earlier days."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,8 @@ PLAN = "always/plan"
 PLAN_MAKING = "always/plan_making"
 PLAN_PARTS = ("signs", "alone", "distract", "ask", "professionals", "safer", "live_for")
 """The parts of the plan for hard moments; each is kept as `plan_` and its name."""
+PLAN_NAMES = frozenset({"distract", "ask", "live_for"})
+"""Parts of the plan in which somebody is named to turn to: nobody who has died, or of whom the client is afraid."""
 ONE_PAGE = frozenset({PLAN_MAKING})
 """Dialogues that keep a page and not a day: only the words that stand there last, and no entry of how it was."""
 FRESH_LOSS = "always/fresh_loss"

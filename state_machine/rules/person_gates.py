@@ -87,14 +87,40 @@ def left_out(progress: Progress) -> tuple[Person, ...]:
 
 
 def names(words: str, people: Iterable[Person]) -> bool:
-    """Whether `words` name one of `people`. A name of one or two letters counts only where it stands by itself."""
+    """Whether `words` name one of `people`, as they are or were called.
+
+    A name of one or two letters counts only where it stands by itself.
+    """
     parts = {part.strip().casefold() for part in re.split(r"[,;\n]", words)}
-    for person in people:
-        name = person.name.strip().casefold()
+    for called in (name for person in people for name in (person.name, *person.earlier_names)):
+        name = called.strip().casefold()
         inside = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", words.casefold()) if len(name) >= _SHORT else None
         if name in parts or inside:
             return True
     return False
+
+
+def not_to_turn_to(progress: Progress) -> tuple[Person, ...]:
+    """The people whom nobody is sent to: those who have died, and those who are kept out."""
+    return tuple(person for person in progress.people if person.died or kept_out(person))
+
+
+def unnamed(words: str, people: Iterable[Person]) -> str:
+    """`words` without the names of `people`; maybe empty.
+
+    A part of a list that is nothing but a name, perhaps with a number, goes. Elsewhere dots stand for the name, so
+    that whoever else is spoken of there stays.
+    """
+    called = {name.strip() for person in people for name in (person.name, *person.earlier_names)}
+    longest_first = sorted((name for name in called if len(name) >= _SHORT), key=len, reverse=True)
+    inside = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first)) or '(?!)'})(?!\w)", re.IGNORECASE)
+    alone = {name.casefold() for name in called}
+    kept = []
+    for part in (part.strip() for part in re.split(r"[,;\n]", words)):
+        said = "" if part.casefold() in alone else inside.sub("…", part)
+        if said == part or any(letter.isalpha() for letter in said):
+            kept.append(said)
+    return ", ".join(part for part in kept if part)
 
 
 def _said(fact: Fact | None, code: str) -> bool:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from state_machine.conditions import CONDITIONS
 from state_machine.model.effects import DeleteEntries, Erase, Export
 from state_machine.model.progress import Progress, Run, without_facts
+from state_machine.person_release import Why, renamed
 from state_machine.programme.rows import Action, Ask, Forget, OfLast, Open, Pause, SimpleAction
 from state_machine.programme.tables import CONSENT_VERSION, LOOKING_BACK
-from state_machine.rules import mood_trends
-from state_machine.turn.repair import relocate_runs
+from state_machine.rules import mood_trends, person_gates
 
 if TYPE_CHECKING:
     from state_machine.turn.flow import Flow
@@ -61,12 +61,8 @@ def _simply(flow: Flow, action: SimpleAction, run: Run) -> None:
                 flow.open(LOOKING_BACK, part=mood_trends.key(subject))
         case SimpleAction.EXPORT:
             flow.effects.append(Export())
-        case SimpleAction.REMOVE_PERSON:
-            flow.change(people=tuple(p for p in flow.progress.people if p.id != run.person))
-            relocate_runs(flow)
-            flow.effects.append(DeleteEntries(person=run.person))
-        case SimpleAction.PERSON_DIED | SimpleAction.RENAME_PERSON:
-            _change_person(flow, action, run)
+        case SimpleAction.REMOVE_PERSON | SimpleAction.PERSON_DIED | SimpleAction.RENAME_PERSON:
+            _of_person(flow, action, run)
         case _:
             _without_a_word(flow, action, run)
 
@@ -115,14 +111,17 @@ def _forget(flow: Flow, memory: str) -> None:
     )
 
 
-def _change_person(flow: Flow, action: SimpleAction, run: Run) -> None:
+def _of_person(flow: Flow, action: SimpleAction, run: Run) -> None:
+    person = person_gates.person_of(flow.progress, run)
     new_name = next((a.fact.value for a in run.answers if a.memory == "new_name"), None)
-    changed = [
-        replace(p, died=True) if action is SimpleAction.PERSON_DIED else replace(p, name=new_name or p.name)
-        for p in flow.progress.people
-        if p.id == run.person
-    ]
-    flow.change(people=tuple(changed[0] if p.id == run.person else p for p in flow.progress.people))
+    if person is None:
+        return
+    if action is SimpleAction.REMOVE_PERSON:
+        flow.release(person, Why.REMOVED)
+    elif action is SimpleAction.PERSON_DIED:
+        flow.release(person, Why.DIED)
+    elif new_name is not None:
+        flow.progress = renamed(flow.script, flow.progress, person, new_name)
 
 
 def _of_last(flow: Flow, what: str, dialogue: str) -> None:

@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from state_machine.model.answer_kinds import AnswerKind
 from state_machine.model.context import Context
-from state_machine.model.effects import Effect, Remark, SaveEntry, Say
+from state_machine.model.effects import DeleteEntries, Effect, Remark, SaveEntry, Say
 from state_machine.model.outgoing import Priority
 from state_machine.model.progress import (
     MOST_STEPS_BACK,
@@ -26,8 +26,10 @@ from state_machine.model.progress import (
     with_facts,
 )
 from state_machine.model.script import Dialogue, Step
+from state_machine.person_release import Why, picked_in, released
 from state_machine.programme.tables import CHECK_IN, NOTE, ONE_PAGE, OPENED_BY_WORDS
 from state_machine.rules import mood_trends
+from state_machine.taken_out import with_deletions
 from state_machine.turn.answers import Accepted
 from state_machine.turn.machine import Machines
 
@@ -52,6 +54,7 @@ class TurnBuilder:
         self.script = machines.script
         self.progress = progress
         self.now = now
+        self.found_open = self.front
         self.effects: list[Effect] = []
         self.priority = Priority.ANSWER
         self.woken = False
@@ -162,6 +165,13 @@ class TurnBuilder:
 
         self.change(people=tuple(told(p) if p.id == person_id else p for p in self.progress.people))
 
+    def release(self, person: Person, why: Why, but: int | None = None) -> None:
+        """Let go of what would ask about a person who died, was taken off the map, or whose gate has closed."""
+        self.progress = released(self.script, self.progress, person, why, but)
+        if why is Why.REMOVED:
+            names = (person.name, *person.earlier_names)
+            self.effects.append(DeleteEntries(person=person.id, names=names, picked=picked_in(self.script)))
+
     def remember(self, answers: Iterable[Answer]) -> None:
         """Make the answers of a run the latest facts. What is about a person was told of them at once."""
         facts = {answer.memory: answer.fact for answer in answers if answer.person is None}
@@ -178,10 +188,11 @@ class TurnBuilder:
         step = run.trail[-1]
         for answer in (a for a in run.answers if a.step == step):
             if answer.made is not None:
-                made = answer.made
-                self.change(people=tuple(p for p in self.progress.people if p.id != made))
-                earlier = (a.person for a in reversed(run.answers) if a.step != step and a.person is not None)
-                run = replace(run, person=next(earlier, None))
+                made = next((p for p in self.progress.people if p.id == answer.made), None)
+                if made is not None:
+                    self.release(made, Why.REMOVED, but=run.id)
+                named = (a.person for a in reversed(run.answers) if a.step not in {step, ""})
+                run = replace(run, person=next((person for person in named if person is not None), None))
             elif answer.person is not None:
                 self._tell_of(answer.person, answer.memory, None)
         answers = tuple(a for a in run.answers if a.step != step)
@@ -207,7 +218,9 @@ class TurnBuilder:
         return True
 
     def finish(self) -> Turn:
-        return Turn(self.progress, tuple(self.effects), self.priority)
+        at_the_end = self.priority is Priority.SAFETY  # words of safety wait for no deletion
+        effects = with_deletions(self.script, self.found_open, self.front, self.effects, at_the_end=at_the_end)
+        return Turn(self.progress, tuple(effects), self.priority)
 
 
 def _without_words(run: Run) -> tuple[Answer, ...]:

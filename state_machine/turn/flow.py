@@ -10,8 +10,9 @@ from datetime import timedelta
 
 from state_machine.conditions import CONDITIONS
 from state_machine.model.answer_kinds import AnswerKind
-from state_machine.model.effects import DeleteEntries, DeleteQuestion, Erase, ShowChoice
-from state_machine.model.progress import MOST_OPEN, Done, Run, with_facts
+from state_machine.model.effects import DeleteEntries, Erase, ShowChoice
+from state_machine.model.progress import MOST_OPEN, Done, Person, Run, with_facts
+from state_machine.person_release import Why
 from state_machine.programme.tables import DOORS, GO_ON, INTERRUPTS, ONE_PAGE, PERSON_GATE, STILL_TO_COME
 from state_machine.rules import person_gates, scales
 from state_machine.rules.person_gates import Gate
@@ -125,16 +126,30 @@ class Flow(TurnBuilder):
             run = self.put(replace(run, step=target))
         return run
 
+    def release(self, person: Person, why: Why, but: int | None = None) -> None:
+        """Let go of what would ask about `person`. What goes on without them stands at a step that speaks."""
+        super().release(person, why, but)
+        for run in self.progress.runs:
+            if run.id != but:
+                self.settled(run)
+
     def take(self, taken: Accepted) -> None:
         """Keep an answer of the run in front, and go where it leads."""
         run = self.front
         if run is None:
             return
+        before = person_gates.person_of(self.progress, run)
         run = self.keep(run, taken)
+        about = person_gates.person_of(self.progress, run)
+        if (
+            before
+            and about
+            and before.id == about.id
+            and person_gates.kept_out(about) > person_gates.kept_out(before)
+        ):
+            self.release(about, Why.CLOSED, but=run.id)
         self.change(just_settled=taken.value)
-        if self.dialogue(run).taken_out:
-            self.effects.append(DeleteQuestion())
-        elif options.is_inline(self.dialogue(run), self.step(run)):
+        if options.is_inline(self.dialogue(run), self.step(run)) and not self.dialogue(run).taken_out:
             self.effects.append(ShowChoice(taken.value))
         if run.amends:
             self.remember(run.answers)
@@ -177,12 +192,12 @@ class Flow(TurnBuilder):
         phase, departure = self.machines.depart(self.context(run), run.dialogue, outcome)
         self._closed(run, outcome)
         self.change(phase=phase)
-        front = self.front
+        before = {run.id for run in self.progress.runs}
         said = len(self.effects)
         for action in departure.do if departure else ():
             actions.perform(self, action, run)
-        nothing_opened = self.front == front and not self.spoke_since(said)
-        if front is not None and nothing_opened and not self.erased:
+        nothing_opened = before.issuperset(run.id for run in self.progress.runs) and not self.spoke_since(said)
+        if nothing_opened and not self.erased:
             self.resume(after=run)
 
     def spoke_since(self, effects: int) -> bool:
@@ -270,8 +285,6 @@ class Flow(TurnBuilder):
             self.put_aside()
             return
         self.close_as_left(run)
-        if self.dialogue(run).taken_out:
-            self.effects.append(DeleteQuestion())
         self.remark("left")
         self.resume(after=run)
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from state_machine.model.local_time import known_zone
-from state_machine.model.progress import Fact, Person, Run, with_facts, without_facts
+from state_machine.model.progress import Fact, Person, Progress, Run, with_facts, without_facts
 from state_machine.model.script import Script
+from state_machine.person_release import Why
 from state_machine.programme.rows import PHASES
 from state_machine.programme.tables import ABOUT_A_PERSON, GO_ON, RENAMED
 
@@ -45,41 +46,40 @@ def relocate_runs(turn: Flow) -> bool:
 
     Without this, a run that speaks of somebody who was taken off the map would break each turn that comes to it.
     """
-    script, progress = turn.script, turn.progress
-    aside = (_in_place(script, progress.people, run) for run in progress.aside)
+    places = {run.id: _now_called(run)[1] for run in turn.progress.runs}
+    aside = (_in_place(turn.script, run) for run in turn.progress.aside)
     turn.change(aside=tuple(run for run in aside if run is not None))
-    moved = [_moved(turn, run) for run in progress.runs]
-    return any(moved)
+    for run in turn.progress.runs:
+        found = _in_place(turn.script, run)
+        if found is None:
+            turn.drop(run)
+            turn.remember(run.answers)
+        elif found != run:
+            turn.settled(turn.put(found))
+    for person, why in _gone(turn.progress):
+        turn.release(person, why)
+    return places != {run.id: run.step for run in turn.progress.runs}
 
 
-def _moved(turn: Flow, run: Run) -> bool:
-    found = _in_place(turn.script, turn.progress.people, run)
-    if found is None:
-        turn.drop(run)
-        turn.remember(run.answers)
-        return True
-    if found != run:
-        turn.settled(turn.put(found))
-    return found.step != _now_called(run)[1]
-
-
-def _in_place(script: Script, people: tuple[Person, ...], run: Run) -> Run | None:
-    """`run` as it can go on: the same, at its first step, or without what was told of somebody; None if not at all.
-
-    The way back is cut where it could lead to a question about somebody who is not there.
-    """
+def _in_place(script: Script, run: Run) -> Run | None:
+    """`run` as it can go on in this release: the same, or at its first step; None if its dialogue is no more."""
     name, step = _now_called(run)
     known = script.dialogues.get(name)
-    there = {None, *(person.id for person in people)}
-    is_astray = run.person not in there
-    if known is None or (name in ABOUT_A_PERSON and (is_astray or run.person is None)):
+    if known is None or (name in ABOUT_A_PERSON and run.person is None):
         return None
-    answers = tuple(answer for answer in run.answers if {answer.person, answer.made} <= there)
-    trail = tuple(past for past in run.trail if past in known.steps) if answers == run.answers else ()
-    if is_astray:
-        return replace(run, dialogue=name, step=known.first, person=None, answers=answers, trail=())
-    step = step if step in known.steps else known.first
-    return replace(run, dialogue=name, step=step, answers=answers, trail=trail)
+    trail = tuple(past for past in run.trail if past in known.steps)
+    return replace(run, dialogue=name, step=step if step in known.steps else known.first, trail=trail)
+
+
+def _gone(progress: Progress) -> list[tuple[Person, Why]]:
+    """Who is spoken of in a run and is on the map no more, or is asked about and has died."""
+    runs = (*progress.runs, *progress.aside)
+    spoken_of = {run.person for run in runs} | {a.person for run in runs for a in run.answers}
+    spoken_of |= {answer.made for run in runs for answer in run.answers}
+    asked_about = {run.person for run in runs}
+    there = {person.id for person in progress.people}
+    missing = [(Person(number, ""), Why.REMOVED) for number in spoken_of - there if number is not None]
+    return missing + [(p, Why.DIED) for p in progress.people if p.died and p.id in asked_about]
 
 
 def _now_called(run: Run) -> tuple[str, str]:

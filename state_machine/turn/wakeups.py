@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from state_machine.conditions import CONDITIONS
-from state_machine.model.effects import DeleteQuestion, Remark, Say
+from state_machine.model.effects import Remark, Say
 from state_machine.model.outgoing import Priority
 from state_machine.model.progress import Run, Unasked
 from state_machine.programme.tables import A_NOTE, CHECK_IN, DOORS, GENTLE_WORD, GO_ON, RETENTION
@@ -122,8 +122,6 @@ def _silent(turn: Flow) -> None:
     if run is not turn.front:
         turn.drop(run)
         turn.put(run)
-    elif turn.dialogue(run).taken_out:
-        turn.effects.append(DeleteQuestion())  # the message of what is in front; of a covered talk we know it no more
     index = turn.step(run).ways.index(way)
     target = turn.machines.way(run.dialogue, run.step, index)
     turn.arrive(turn.moved(run, target))

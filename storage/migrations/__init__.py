@@ -12,7 +12,7 @@ from storage.errors import StoreRefused
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0005"
+HEAD = "0006"
 
 
 def revision_of(connection: Connection) -> str | None:

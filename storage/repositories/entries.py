@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, select
 
-from state_machine.model.progress import Answer, Entry
+from state_machine.model.progress import Entry
+from state_machine.person_release import without_answers
 from storage.codec import Malformed, read_entry, write_entry
 from storage.errors import DecryptionError, Unreadable
 from storage.statements import Statement
@@ -44,22 +45,31 @@ class Entries:
             },
         )
 
-    def strike(self, client: str, run: int | None = None, person: int | None = None) -> int:
+    def strike(
+        self,
+        client: str,
+        run: int | None = None,
+        person: int | None = None,
+        names: Collection[str] = (),
+        picked: frozenset[str] = frozenset(),
+    ) -> int:
         """Delete the entry of a run, and all that is about a person; how many entries were touched.
 
-        An entry about that person goes; from any other, the answers about them go.
+        An entry about that person goes; from any other, the answers go that are about them or are only one of
+        their `names`, and they themselves from the people picked, which are kept under the memories `picked`.
         """
         struck = 0
         if run is not None:
             struck += self._delete(client, run)
-        if person is not None:
-            for entry in self.all(client):
-                if entry.person == person:
-                    struck += self._delete(client, entry.run)
-                elif any(_is_about(answer, person) for answer in entry.answers):
-                    rest = tuple(answer for answer in entry.answers if not _is_about(answer, person))
-                    self.put(client, replace(entry, answers=rest))
-                    struck += 1
+        if person is None:
+            return struck
+        for entry in self.all(client):
+            rest = tuple(without_answers(entry.answers, person, names, picked))
+            if entry.person == person:
+                struck += self._delete(client, entry.run)
+            elif rest != entry.answers:
+                self.put(client, replace(entry, answers=rest))
+                struck += 1
         return struck
 
     def all(self, client: str) -> list[Entry]:
@@ -92,7 +102,3 @@ class Entries:
             return read_entry(self._vault.decrypt(client, _COLUMN, body))
         except (DecryptionError, Malformed):
             raise Unreadable(client) from None
-
-
-def _is_about(answer: Answer, person: int) -> bool:
-    return person in (answer.person, answer.made)

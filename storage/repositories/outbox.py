@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Integer, bindparam, case, delete, func, insert, select, update
 
-from state_machine.model.outgoing import Edit, Message, Outgoing, Priority
+from state_machine.model.outgoing import Deletion, Edit, Message, Outgoing, Priority
 from storage.codec import Malformed, read_message, write_message
 from storage.errors import DecryptionError
 from storage.send_log import Sent
@@ -91,7 +91,7 @@ _end_hold = Statement(
     .where(chats.c.client == bindparam("client_"), chats.c.held_until.is_not(None))
     .values(held_until=None)
 )
-_put = Statement(insert(outbox), "client", "priority", "body", "asks", "created_at", "replaceable", "same")
+_put = Statement(insert(outbox), "client", "priority", "body", "asks", "created_at", "replaceable", "same", "run")
 # What may be on its way is never dropped: the first message of the chat.
 _waiting_behind = (
     outbox.c.client == bindparam("client_"),
@@ -106,6 +106,25 @@ _waiting_behind = (
 _drop_same = Statement(delete(outbox).where(*_waiting_behind, outbox.c.same == bindparam("same_")))
 _drop_less_urgent = Statement(
     delete(outbox).where(*_waiting_behind, outbox.c.replaceable, outbox.c.priority > bindparam("priority_"))
+)
+_drop_run = Statement(delete(outbox).where(*_waiting_behind, outbox.c.run == bindparam("run_")))
+_run_before = (
+    outbox.c.client == bindparam("client_"),
+    outbox.c.run == bindparam("run_"),
+    outbox.c.id < bindparam("before_"),
+)
+_drop_run_before = Statement(delete(outbox).where(*_run_before, is_waiting(outbox)))
+_ids_of_run = Statement(
+    select(outbox.c.message_id).where(*_run_before, outbox.c.message_id.is_not(None)).order_by(outbox.c.id)
+)
+_received = Statement(insert(outbox), "client", "priority", "sent_at", "message_id", "asks", "replaceable", "run")
+_runs = Statement(
+    select(outbox.c.run).where(outbox.c.client == bindparam("client_"), outbox.c.run.is_not(None)).distinct()
+)
+_drop_dead_letters = Statement(
+    delete(outbox).where(
+        outbox.c.client == bindparam("client_"), outbox.c.run == bindparam("run_"), outbox.c.dead_letter.is_not(None)
+    )
 )
 _more_urgent = Statement(
     select(outbox.c.id)
@@ -152,7 +171,8 @@ class Outbox:
 
         A hold of this client ends, unless these are reminders: it was made for the retry of another message.
         Where `others_wait`, messages that wait behind the first one of the chat are dropped if they have the same
-        text or edit the same message; and before a safety message, all less urgent text that waits there.
+        text, edit the same message, or belong to a run that is deleted; and before a safety message, all less urgent
+        text that waits there.
         """
         if not messages:
             return
@@ -164,7 +184,31 @@ class Outbox:
                 self._driver.run(_drop_less_urgent, {"client_": client, "priority_": priority.value})
             same = {row["same"] for row in rows if row["same"] is not None}
             self._driver.run_each(_drop_same, [{"client_": client, "same_": key} for key in same])
+            runs = [message.run for message in messages if isinstance(message, Deletion) and message.run is not None]
+            self._driver.run_each(_drop_run, [{"client_": client, "run_": run} for run in runs])
         self._driver.run_each(_put, rows)
+
+    def received(self, client: str, run: int, message_id: int, now: datetime) -> None:
+        """Note a message of the client's own that is to be deleted from the chat with those of `run`."""
+        row = {"client": client, "priority": Priority.ANSWER.value, "sent_at": to_micros(now), "run": run}
+        self._driver.run_each(_received, [{**row, "message_id": message_id, "asks": False, "replaceable": False}])
+
+    def of_run(self, client: str, run: int, before: int) -> tuple[int, ...]:
+        """The ids of the messages in the chat that belong to `run`, of the rows with a number below `before`.
+
+        Those that still wait are dropped: they would be sent only to be deleted.
+        """
+        values = {"client_": client, "run_": run, "before_": before}
+        self._driver.run(_drop_run_before, values)
+        return tuple(dict.fromkeys(message_id for (message_id,) in self._driver.all(_ids_of_run, values)))
+
+    def runs(self, client: str) -> set[int]:
+        """The runs whose messages are to be deleted from the chat, and of which some were sent in 48 hours."""
+        return {run for (run,) in self._driver.all(_runs, {"client_": client})}
+
+    def drop_dead_letters(self, client: str, run: int) -> None:
+        """Delete the dead letters of a run whose messages are deleted, so that none is sent later."""
+        self._driver.run(_drop_dead_letters, {"client_": client, "run_": run})
 
     def ready(self, channel: str, now: datetime, most: int) -> list[OutboxMessage]:
         """The first message of up to `most` chats of a channel, the most urgent first.
@@ -260,6 +304,7 @@ class Outbox:
             "asks": is_question,
             "created_at": to_micros(now),
             "replaceable": isinstance(message, Message),
+            "run": message.run if isinstance(message, Message) else None,
             "same": None if key is None else self._vault.fingerprint(client, _SAME, key),
         }
 
