@@ -187,7 +187,7 @@ async def test_the_real_process_talks_through_the_proxy_alone(telegram: Proxy, t
             stderr=asyncio.subprocess.DEVNULL,
         )
         await Actor(telegram, 5).says("/start")
-        await telegram.until(lambda: len(telegram.sent(5)) == 2, 30)
+        await telegram.until(lambda: len(telegram.sent(5)) == 2, 90)
         process.send_signal(signal.SIGTERM)
         assert await process.wait() == 0
     assert set(between.asked) == {SOMEWHERE}
