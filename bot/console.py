@@ -110,8 +110,9 @@ class Console:
     def _aware(self, at: datetime) -> datetime:
         if at.tzinfo is not None:
             return at.astimezone(UTC)
-        chat = self._chat()
-        zone = agenda.zone_of(chat.progress) if chat else ZoneInfo("UTC")
+        with self._app.store.begin(immediate=False) as work:
+            chat = work.clients.at(self._address)
+            zone = agenda.zone_of(chat.progress) if chat else ZoneInfo("UTC")
         return at.replace(tzinfo=zone).astimezone(UTC)
 
     def _now(self) -> datetime:
@@ -143,19 +144,20 @@ class Console:
 
     def _meant(self, line: str) -> str:
         """The label that a typed number stands for, unless the step asks for numbers itself."""
-        chat = self._chat()
-        if chat is None or not chat.progress.runs:
-            return line
-        run = chat.progress.runs[-1]
-        found = self._app.prompts.offers_of(run, chat.progress, self._now())
+        with self._app.store.begin(immediate=False) as work:
+            chat = work.clients.at(self._address)
+            if chat is None or not chat.progress.runs:
+                return line
+            found = self._app.prompts.offers_of(chat.progress.runs[-1], chat.progress, self._now())
         several = any(offer.key.startswith(PICK) for offer in found)
         return meant(line, [offer.label for offer in found if offer.key != FINISHED], several)
 
     def _open_choices(self) -> Sequence[Sequence[Choice]]:
-        chat = self._chat()
-        if chat is None or not chat.progress.runs:
-            return ()
-        return self._app.prompts.choices(chat.progress.runs[-1], chat.progress, self._now())
+        with self._app.store.begin(immediate=False) as work:
+            chat = work.clients.at(self._address)
+            if chat is None or not chat.progress.runs:
+                return ()
+            return self._app.prompts.choices(chat.progress.runs[-1], chat.progress, self._now())
 
     def _tell(self, text: str) -> None:
         key = f"terminal:{secrets.token_hex(8)}"

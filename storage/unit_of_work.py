@@ -11,6 +11,7 @@ from functools import cached_property
 from sqlalchemy import Connection
 
 from storage.crypto.vault import Vault
+from storage.errors import is_of_the_store
 from storage.repositories.clients import Clients
 from storage.repositories.counters import Counters
 from storage.repositories.entries import Entries
@@ -65,12 +66,17 @@ class UnitOfWork:
         self.driver.word("SAVEPOINT part")
         try:
             yield
-        except BaseException:
+        except BaseException as fault:
             del self._after_commit[promised:]
-            self.driver.word("ROLLBACK TO SAVEPOINT part")
+            try:
+                self.driver.word("ROLLBACK TO SAVEPOINT part")
+                self.driver.word("RELEASE SAVEPOINT part")
+            except Exception:
+                # A full disk undoes the whole transaction, savepoint and all: then that is the fault to be told.
+                if not is_of_the_store(fault):
+                    raise
             raise
-        finally:
-            self.driver.word("RELEASE SAVEPOINT part")
+        self.driver.word("RELEASE SAVEPOINT part")
 
     def after_commit(self, act: Callable[[], None]) -> None:
         """Have something done once all of this is kept, and only then."""

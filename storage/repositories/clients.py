@@ -91,7 +91,7 @@ _of_no_channel = select(chats.c.client, chats.c.address).where(chats.c.channel.i
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """One client's chat as it stood when it was read.
+    """One client's chat as it stood when it was read. Of many facts some are read by name: see `KeptFacts`.
 
     `last_message_id` is the greatest message id carried so far; `waiting` how many parcels are still to be carried,
     `asking` how many of them are questions; `question_id` is the message that ends the question carried last, None

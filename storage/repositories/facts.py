@@ -162,6 +162,8 @@ def kept(rows: FactRows, client: str, before: Mapping[str, Fact], after: Mapping
     in_rows: Mapping[str, Fact | None] = {}
     if isinstance(origin, KeptFacts) and origin is before:
         apart, at_hand, in_rows = origin.apart, _latest_last(origin, changes), origin.read
+        if not apart and not _too_many(at_hand):
+            return KeptFacts(client, dict(after.items()), False, rows)  # in the order in which they were told
         if apart:
             rows.remove(client, changes)
     else:

@@ -122,14 +122,14 @@ async def test_an_update_that_came_before_is_counted_and_does_nothing(office: Of
 async def test_an_update_that_breaks_everything_is_passed_over_and_the_next_one_taken(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real: Callable[[Any], bool] = office.conversation.receive
+    real: Callable[[Any], int] = office.conversation.receive_all
 
-    def picky(heard: Any) -> bool:
-        if heard.key.endswith(":11"):
+    def picky(several: Any) -> int:
+        if any(heard.key.endswith(":11") for heard in several):
             raise ValueError("a fault of ours")
-        return real(heard)
+        return real(several)
 
-    monkeypatch.setattr(office.conversation, "receive", picky)
+    monkeypatch.setattr(office.conversation, "receive_all", picky)
     loop = await office.serve(good([said(11), said(12)]))
     assert loop.counts.passed_over == 1
     assert office.offsets[-1] == "13"

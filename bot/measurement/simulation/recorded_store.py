@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import cast
@@ -89,7 +90,9 @@ class _Clients(Clients):
         return chat
 
     def keep(self, chat: Chat, progress: Progress, wake_at: datetime | None, now: datetime) -> Chat:
-        self._seen.kept.append((chat.client, progress, wake_at))
+        # The ledger looks at it after the transaction, when no fact can be read from its row any more.
+        whole = replace(progress, facts=dict(progress.facts.items()))
+        self._seen.kept.append((chat.client, whole, wake_at))
         return super().keep(chat, progress, wake_at, now)
 
     def block(self, client: str, now: datetime) -> None:
