@@ -120,7 +120,7 @@ async def test_of_a_crowd_that_writes_while_one_file_is_read_only_everybody_is_a
     def writable(yes: bool) -> None:
         pragma = f"PRAGMA query_only={int(not yes)}"
         if where == "the data":
-            with app.store.begin(immediate=False) as work:
+            with app.store.begin() as work:  # on the connection that writes
                 work.connection.exec_driver_sql(pragma)
         else:
             with app.store._vault._store.reading() as rows:
