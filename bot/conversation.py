@@ -21,8 +21,8 @@ from state_machine.model.progress import Progress
 from state_machine.model.text import normalise
 from state_machine.safety import Tier
 from state_machine.schedule import triggers
-from state_machine.taken_out import is_taken_out
 from state_machine.turn.builder import Turn
+from state_machine.turn.chat_deletion import is_taken_out
 from state_machine.turn.machine import Machines
 from storage.errors import Stale, Unreadable, is_of_the_store
 from storage.repositories.clients import Chat

@@ -83,10 +83,10 @@ def read(folder: Path | None = None, language: str = "en") -> Book:
     parsed.cache_clear()
     fault_in.cache_clear()
     broken = {fault.file for fault in faults}
-    order = {part.dialogue: place for place, part in enumerate(contents.parts)}
+    order = {part.dialogue: place for place, part in enumerate(contents.parts) if part.dialogue}
     whole = sorted(
         (dialogue for dialogue in every.values() if dialogue.file not in broken),
-        key=lambda dialogue: (order.get(dialogue.name, len(order)), dialogue.name),
+        key=lambda dialogue: (order.get(dialogue.name, len(contents.parts)), dialogue.name),
     )
     script = Script(
         dialogues={dialogue.name: dialogue for dialogue in whole},
@@ -137,11 +137,13 @@ class _Steering(TypedDict, total=False):
     back: tuple[str, ...]
     later: tuple[str, ...]
     not_known: tuple[str, ...]
+    greetings: tuple[str, ...]
+    greeted: tuple[str, ...]
 
 
 def _steering(lists: Lists, refrains: Mapping[str, Bubble]) -> _Steering:
     """The words by which a client steers, as far as this language names them."""
-    steering = _Steering(numbers=lists.numbers)
+    steering = _Steering(numbers=lists.numbers, greetings=lists.greetings, greeted=lists.greeted)
     if "skip_button" in refrains:
         steering["skip"] = refrains["skip_button"].wordings[0]
     if "done_button" in refrains:

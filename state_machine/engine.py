@@ -20,11 +20,14 @@ from state_machine.turn.answers import NotUnderstood, read
 from state_machine.turn.builder import Turn
 from state_machine.turn.fallback import fall_back, nothing_open
 from state_machine.turn.flow import OFFER_TO_GO_ON_AFTER, Flow
+from state_machine.turn.greetings import greets
 from state_machine.turn.late_answers import context_when_written, keep_day
 from state_machine.turn.machine import Machines
+from state_machine.turn.old_buttons import done_late, is_old_button, takes_anything, to_the_front, waiting
 from state_machine.turn.options import PICK, Offer, offers
 from state_machine.turn.repair import repair
 from state_machine.turn.risk import is_label, screen_for_risk
+from state_machine.turn.shown_questions import asked_before
 from state_machine.turn.wakeups import run_wakeups
 
 SHARED = frozenset({"sticker", "photo", "voice", "video", "document", "contact", "place"})
@@ -70,7 +73,8 @@ def _said(turn: Flow, event: Said) -> None:
         if event.early:
             _early(turn, text, event)
         elif turn.front is None:
-            nothing_open(turn, text)
+            if not is_old_button(turn, text):
+                nothing_open(turn, text)
         else:
             _answer(turn, text, event)
 
@@ -152,6 +156,9 @@ def _early(turn: Flow, text: str, event: Said) -> None:
     """Words sent before the open question had arrived: never an answer to it. The same tap twice is one tap."""
     if normalise(text) == normalise(turn.progress.just_settled or "") and not event.unseen:
         return
+    shown, front = asked_before(turn.progress, text), turn.front
+    if shown is not None and front is not None and shown.run != front.id and done_late(turn, shown, text):
+        return
     _asked_still(turn, "crossed" if turn.note(text) else "not_kept_yet", event)
 
 
@@ -160,15 +167,16 @@ def _answer(turn: Flow, text: str, said: Said | None = None) -> None:
     if run is None:
         return
     step = turn.step(run)
-    if not is_label(turn, text) and (
-        normalise(text) in turn.script.greetings or normalise(text) in turn.script.small_talk
-    ):
+    if not is_label(turn, text) and (greets(turn.script, text) or normalise(text) in turn.script.small_talk):
         _small_talk(turn, normalise(text))
         return
-    if run.picked and normalise(text) == normalise(turn.script.finished):
+    is_done = bool(run.picked) and normalise(text) == normalise(turn.script.finished)
+    if is_done:
         text = ", ".join(run.picked)
     then = context_when_written(turn, run, said)
     taken = read(step, text, then, near=not turn.dialogue(run).safety)
+    if said is not None and not is_done and takes_anything(taken) and is_old_button(turn, text):
+        return
     if not isinstance(taken, NotUnderstood) and taken.new_name and turn.machines.screen.hint("has_died", text):
         turn.remark("name_of_who_died", again=True)
     elif not isinstance(taken, NotUnderstood):
@@ -227,6 +235,8 @@ def _tapped(turn: Flow, button: str) -> None:
     """A tap counts only for the very question its message asked; an old one gets a few words, never silence."""
     number, _, rest = button.partition(":")
     name, _, key = rest.partition(":")
+    if _brought_up(turn, number, name, key):
+        return
     run = turn.front
     if run is None or str(run.id) != number or run.step != name:
         # A question can be left by silence, too; what was tapped too late for it is noted nowhere.
@@ -242,6 +252,20 @@ def _tapped(turn: Flow, button: str) -> None:
     else:
         turn.effects.append(Toast(""))
         _answer(turn, offer.label)
+
+
+def _brought_up(turn: Flow, number: str, name: str, key: str) -> bool:
+    """Whether the tap was for a question that waits below or aside: then it comes to the front and is answered."""
+    run, front = waiting(turn, number, name), turn.front
+    if run is None or (front is not None and turn.dialogue(front).safety and not turn.dialogue(run).safety):
+        return False
+    offer = next((o for o in offers(turn.step(run), turn.context(run)) if o.key == key), None)
+    if offer is None or offer.key.startswith(PICK):
+        return False
+    to_the_front(turn, run)
+    turn.effects.append(Toast(""))
+    _answer(turn, offer.label)
+    return True
 
 
 def _picked(turn: Flow, offer: Offer) -> None:

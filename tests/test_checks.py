@@ -14,6 +14,7 @@ from dialogues.reading.never_say import Phrase
 from dialogues.reading.reader import read
 from dialogues.reading.rules import Rule
 from state_machine.model.script import Dialogue
+from state_machine.turn.fact_questions import keeper
 from tests.books import IT, SOUND, book_with, tables_for
 
 HEADER = "---\noutcomes: done\nreviewed: not yet\n---\n"
@@ -253,3 +254,122 @@ def test_mostly_long_sentences_are_a_warning(tmp_path: Path) -> None:
     long = "You said that on the way home you had to think of the house again. "
     faults = faults_of(tmp_path, f"## done\n\n{long * 3}\n")
     assert {(fault.rule, fault.severity) for fault in faults} == {(Rule.SENTENCE, Severity.WARNING)}
+
+
+# --- the order of the contents, and who is asked for a missing fact -------------------------------
+
+
+PLACES = """# Contents
+
+A small book whose parts stand between planned ones.
+
+## Hello (welcome)
+
+### Day 1
+
+- [Hello](welcome/hello.md)
+
+## Getting to know (assessment)
+
+### Week 2
+
+- `assessment/more` More to come when `has_people`
+- `assessment/later` And later
+- `assessment/much_later` And much later
+- [It](welcome/it.md)
+
+### Week 3
+
+- `assessment/still_more` Still more
+- [The last one](welcome/last.md)
+"""
+ASKS = """---
+outcomes: done
+{header}reviewed: not yet
+---
+
+# It
+
+A note.
+
+## ask
+
+What was it?
+
+- [*In your own words*](#done "{memory}")
+
+## done
+
+That was it.
+"""
+
+
+def _book(folder: Path, **pages: str) -> book.Book:
+    """The sound book with these dialogues, by their names, and `PLACES` for contents."""
+    overlay = folder / "overlay"
+    for name, text in {"CONTENTS": PLACES, **pages}.items():
+        page = overlay / f"{name}.md"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(text, encoding="utf-8")
+    return book.read(book_with(folder, overlay))
+
+
+def _asking(memory: str, header: str = "") -> str:
+    return ASKS.format(memory=memory, header=header)
+
+
+def test_a_dialogue_behind_planned_parts_stands_before_whatever_is_in_no_contents(tmp_path: Path) -> None:
+    made = _book(
+        tmp_path,
+        **{
+            "welcome/it": _asking("wish"),
+            "welcome/last": _asking("hope"),
+            "always/anytime": _asking("dream", "words: dream\n"),
+        },
+    )
+    assert list(made.script.dialogues) == ["welcome/hello", "welcome/it", "welcome/last", "always/anytime"]
+
+
+def test_a_missing_fact_is_asked_by_the_earliest_step_before_the_place_that_needs_it(tmp_path: Path) -> None:
+    made = _book(
+        tmp_path,
+        **{
+            "welcome/it": _asking("wish"),
+            "welcome/last": _asking("wish"),
+            "always/anytime": _asking("wish", "words: dream\n"),
+        },
+    )
+    assert keeper(made.script, "wish", "welcome/last") == ("welcome/it", "ask")
+    assert keeper(made.script, "wish") == ("welcome/it", "ask")
+    assert keeper(made.script, "wish", "welcome/it") == ("always/anytime", "ask")
+    assert keeper(made.script, "wish", "welcome/hello") == ("always/anytime", "ask")
+    assert keeper(made.script, "nothing_keeps_it") is None
+
+
+def test_two_steps_that_could_be_asked_for_the_same_fact_are_told_with_the_remedy(tmp_path: Path) -> None:
+    twice = ASKS.replace("## done\n", '## again\n\nOnce more?\n\n- [*In your own words*](#done "wish")\n\n## done\n')
+    twice = twice.replace('(#done "{memory}")', '(#again "{memory}")')
+    made = _book(
+        tmp_path,
+        **{
+            "welcome/it": twice.format(memory="wish", header=""),
+            "welcome/last": _asking("hope", "needs: wish\n"),
+        },
+    )
+    [fault] = [each for each in check(made, tables_for(made)) if each.rule is Rule.STANDS_ALONE]
+    assert (fault.file, fault.line) == ("welcome/it.md", 16)
+    assert "“welcome/it#ask” and “welcome/it#again” keep it" in fault.sentence
+    assert "CONTENTS.md" in fault.sentence
+
+
+def test_one_that_stands_earlier_in_the_contents_settles_who_is_asked(tmp_path: Path) -> None:
+    made = _book(
+        tmp_path,
+        **{
+            "welcome/it": _asking("wish"),
+            "welcome/last": _asking("hope", "needs: wish\n"),
+            "always/anytime": _asking("wish", "words: dream\n"),
+            "always/whenever": _asking("wish", "words: wishing\n"),
+        },
+    )
+    assert not [each for each in check(made, tables_for(made)) if each.rule is Rule.STANDS_ALONE]

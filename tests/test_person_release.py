@@ -21,9 +21,9 @@ from state_machine.model.events import Woke
 from state_machine.model.outgoing import Message, Outgoing
 from state_machine.model.progress import Answer, Done, Fact, Person, Progress, Run
 from state_machine.model.script import Label
-from state_machine.person_release import Why, released
 from state_machine.programme.tables import CHECK_IN, FIRST_PEOPLE, MAP, PERSON_DIED, PERSON_GATE
 from state_machine.rules import person_gates
+from state_machine.rules.person_release import Why, released
 from state_machine.schedule import triggers
 from state_machine.turn.builder import Turn
 from state_machine.turn.flow import Flow

@@ -93,7 +93,7 @@ def test_silence_is_followed_up_by_one_line_one_look_in_and_a_last_word(
         assert timedelta(hours=6) <= heard[1][0] - heard[0][0] <= timedelta(hours=30)
         assert len(heard) == 3
         assert heard[2][0] - EVENING >= timedelta(hours=72)
-        assert "Exercises wait" in heard[2][1][0]
+        assert "Exercises can wait" in heard[2][1][0]
 
 
 @pytest.mark.parametrize("talk", SAFETY)

@@ -11,7 +11,8 @@ from dialogues.reading.faults import Fault
 from dialogues.reading.rules import Rule
 from dialogues.templates import VARIABLES, fault_in
 from state_machine.model.answer_kinds import AnswerKind
-from state_machine.model.script import Bubble, Dialogue, Step
+from state_machine.model.script import Bubble, Dialogue, Script, Step
+from state_machine.turn.fact_questions import Place, keepers
 
 PERSON = "person"
 Refrains = Mapping[str, Sequence[str]]
@@ -114,25 +115,24 @@ def unheard_of(
 
 
 def can_be_asked_alone(
+    script: Script,
     asked: Collection[str],
-    dialogues: Mapping[str, Dialogue],
     env: ImmutableSandboxedEnvironment,
     refrains: Refrains,
 ) -> Iterator[Fault]:
-    """A question that may be asked again by itself mentions nothing that only the talk around it knows.
+    """A question that may be asked by itself is one, and mentions nothing that only the talk around it knows.
 
-    `dialogues` stand in the order of the book: the first step that keeps a memory is the one asked again.
+    `asked` are the memories that the tables ask for; with them goes what some dialogue needs.
     """
-    for memory in sorted(asked):
-        keepers = (
-            (dialogue, step)
-            for dialogue in dialogues.values()
-            for step in dialogue.steps.values()
-            if any(way.memory == memory for way in step.ways)
-        )
-        dialogue, step = next(keepers, (None, None))
-        if dialogue is None or step is None:
+    needed = {(need, dialogue.name) for dialogue in script.dialogues.values() for need in dialogue.needs}
+    told: set[tuple[str, Place]] = set()
+    for memory, before in sorted(needed | {(memory, "") for memory in asked}):
+        places = keepers(script, memory, before or None)
+        if not places or (memory, places[0]) in told:
             continue
+        told.add((memory, places[0]))
+        dialogue, step = _at(script, places[0])
+        yield from _is_only_one(script, memory, places)
         names = _leans_on(step, env, refrains)
         if names:
             yield Fault(
@@ -142,6 +142,24 @@ def can_be_asked_alone(
                 f"{{% if {min(names)} %}} … {{% endif %}} around it.",
                 Rule.STANDS_ALONE,
             )
+
+
+def _is_only_one(script: Script, memory: str, places: Sequence[Place]) -> Iterator[Fault]:
+    """Nothing but chance would say which of two steps is asked."""
+    for place in places[1:]:
+        dialogue, step = _at(script, place)
+        yield Fault(
+            dialogue.file,
+            step.line,
+            f"“{memory}” may be asked by itself, and both “{'#'.join(places[0])}” and “{'#'.join(place)}” keep it; "
+            "keep it in one of them, or put the dialogue that should ask for it earlier into CONTENTS.md.",
+            Rule.STANDS_ALONE,
+        )
+
+
+def _at(script: Script, place: Place) -> tuple[Dialogue, Step]:
+    dialogue = script.dialogues[place[0]]
+    return dialogue, dialogue.steps[place[1]]
 
 
 def _leans_on(step: Step, env: ImmutableSandboxedEnvironment, refrains: Refrains) -> set[str]:

@@ -38,8 +38,7 @@ def _words(book: Book, tables: Tables) -> Iterator[Fault]:
     env = environment(book.numbers, book.language)
     refrains = book.refrains
     dialogues = {name: dialogue for name, dialogue in book.read.items() if _readable(dialogue, env)}
-    needs = {need for dialogue in dialogues.values() for need in dialogue.needs}
-    yield from known.can_be_asked_alone(needs | set(tables.asked), book.script.dialogues, env, refrains)
+    yield from known.can_be_asked_alone(book.script, tables.asked, env, refrains)
     every = [wording.said_in(dialogue, env, refrains) for dialogue in dialogues.values()]
     every.append(wording.SpokenText(REFRAINS, tuple(book.refrain_bubbles.values()), env, refrains))
     for dialogue in dialogues.values():

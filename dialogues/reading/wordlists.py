@@ -38,6 +38,8 @@ class Lists:
     back: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
     not_known: tuple[str, ...] = ()
+    greetings: tuple[str, ...] = ()
+    greeted: tuple[str, ...] = ()
 
 
 def read_sections(text: str, findings: Findings) -> tuple[Section, ...]:
@@ -82,6 +84,9 @@ def read_refrains(text: str, findings: Findings) -> dict[str, Bubble]:
     return refrains
 
 
+_OF_SMALL_LETTERS = ("back", "later", "not_known", "greetings", "greeted")
+
+
 def read_lists(text: str, findings: Findings) -> Lists:
     """Read `lists.md`: feelings, numbers, and the words that go back or put aside. Never raises."""
     lists = Lists()
@@ -92,17 +97,15 @@ def read_lists(text: str, findings: Findings) -> Lists:
                 lists = replace(lists, feelings=tuple(_feelings(section, findings)))
             case "numbers":
                 lists = replace(lists, numbers=texts)
-            case "back":
-                lists = replace(lists, back=tuple(each.lower() for each in texts))
-            case "later":
-                lists = replace(lists, later=tuple(each.lower() for each in texts))
-            case "not_known":
-                lists = replace(lists, not_known=tuple(each.lower() for each in texts))
+            case name if name in _OF_SMALL_LETTERS:
+                small = {name: tuple(each.lower() for each in texts)}
+                lists = replace(lists, **small)  # type: ignore[arg-type]  # names are checked by replace
             case other:
+                *names, last = ("feelings", "numbers", *_OF_SMALL_LETTERS)
                 findings.add(
                     Rule.PHRASES,
                     section.line,
-                    f"There is no list “{other}”; the lists are feelings, numbers, back, later and not_known.",
+                    f"There is no list “{other}”; the lists are {', '.join(names)} and {last}.",
                 )
     return lists
 

@@ -26,7 +26,7 @@ from state_machine.model.effects import DeleteQuestion, Effect, Erase, Export, R
 from state_machine.model.outgoing import Choice, Deletion, Edit, ExportFile, Message, Outgoing, TapAnswer
 from state_machine.model.progress import Progress, Run
 from state_machine.model.script import Bubble, Numbers
-from state_machine.taken_out import ends, is_taken_out
+from state_machine.turn.chat_deletion import ends, is_taken_out
 from state_machine.turn.options import Offer, is_inline, offers, token
 
 PER_ROW = ((4, 6), (10, 3), (16, 2))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from babel.dates import format_date
 
 from state_machine.model.context import Context
-from state_machine.schedule import agenda, triggers
+from state_machine.schedule import agenda, precedence, triggers
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,12 @@ class Upcoming:
     def __init__(self, context: Context, language: str) -> None:
         self._view = context
         self._language = language
-        self._part = agenda.due(context, self._today()) or agenda.next_part(context, self._today())
 
     def _today(self) -> date:
-        return self._view.now.astimezone(agenda.zone_of(self._view.progress)).date()
+        return self._date_of(self._view.now)
+
+    def _date_of(self, moment: datetime) -> date:
+        return moment.astimezone(agenda.zone_of(self._view.progress)).date()
 
     def __getitem__(self, name: str) -> object:
         if name.startswith("_"):
@@ -39,16 +41,34 @@ class Upcoming:
         return getattr(self, f"_{name}")()
 
     def _talk(self) -> str | None:
-        return self._part.title if self._part else None
+        """The part that is written about next; where none is, the one that waits to be asked for."""
+        due = self._next_talk()
+        part = agenda.written_about(self._view, self._date_of(due)) if due else None
+        return part.title if part else self._waiting()
 
-    def _talk_now(self) -> bool:
-        return agenda.due(self._view, self._today()) is not None
+    def _waiting(self) -> str | None:
+        """The part that opens if the client asks for what comes next."""
+        part = agenda.to_start(self._view, self._today())
+        return part.title if part else None
 
     def _talk_at(self) -> LocalMoment | None:
-        return self._when(triggers.talk_due(self._view.script, self._view.progress))
+        return self._when(self._next_talk())
+
+    def _next_talk(self) -> datetime | None:
+        return precedence.next_talk(self._view.script, self._view.progress)
+
+    def _instead(self) -> bool:
+        """Whether the next part comes in place of a check-in that was chosen for that day."""
+        due = self._next_talk()
+        return due is not None and agenda.is_instead_of_check_in(self._view.progress, self._date_of(due))
+
+    def _then_quiet(self) -> bool:
+        """Whether the client has been silent for so long that after this nothing is said until they write."""
+        heard = self._view.progress.heard
+        return heard is not None and self._view.now - heard > triggers.GENTLE_AFTER[-2] + timedelta(days=1)
 
     def _check_in_at(self) -> LocalMoment | None:
-        return self._when(triggers.check_in_due(self._view.progress))
+        return self._when(precedence.next_check_in(self._view.script, self._view.progress))
 
     def _now(self) -> LocalMoment | None:
         return self._when(self._view.now)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from state_machine.conditions.predicates import CONDITIONS, Condition
 
-from state_machine.model.context import Context
-
-Condition = Callable[[Context], bool]
-CONDITIONS: dict[str, Condition] = {}
+__all__ = ["CONDITIONS", "Condition", "condition"]
 
 
 def condition(predicate: Condition) -> Condition:

@@ -6,27 +6,27 @@ from datetime import timedelta
 
 from state_machine.conditions.registry import condition
 from state_machine.model.context import Context
-from state_machine.rules import scales
+from state_machine.rules import scales as rules_scales
 
 
 @condition
 def phq9_any_problem(context: Context) -> bool:
     """At least one item of the PHQ-9 in front was answered above “Not at all”."""
     answers = context.run.answers if context.run else ()
-    return any(scales.items_of(scales.PHQ_9, answers))
+    return any(rules_scales.items_of(rules_scales.PHQ_9, answers))
 
 
 @condition
 def scale_not_scored(context: Context) -> bool:
     """Too many items of the scale in front were left out for a score."""
-    score = scales.score_of(context)
+    score = rules_scales.score_of(context)
     return score is None or score.total is None
 
 
 @condition
 def scale_low_at_first(context: Context) -> bool:
     """The scale in front is filled for the first time, and lies in its lowest band."""
-    score = scales.score_of(context)
+    score = rules_scales.score_of(context)
     return score is not None and score.band == "minimal" and score.first is None
 
 
@@ -55,29 +55,35 @@ def scale_moderately_severe(context: Context) -> bool:
 
 
 def _band(context: Context) -> str | None:
-    score = scales.score_of(context)
+    score = rules_scales.score_of(context)
     return score.band if score else None
 
 
 @condition
 def scale_without_comparison(context: Context) -> bool:
     """There is no earlier total that the scale in front could be compared with."""
-    score = scales.score_of(context)
+    score = rules_scales.score_of(context)
     return score is None or score.change is None
 
 
 @condition
 def scale_clearly_lower(context: Context) -> bool:
     """The scale in front lies below the first one by more than ordinary variation."""
-    score = scales.score_of(context)
+    score = rules_scales.score_of(context)
     return score is not None and score.reliable and (score.change or 0) < 0
 
 
 @condition
 def scale_clearly_higher(context: Context) -> bool:
     """The scale in front lies above the first one by more than ordinary variation."""
-    score = scales.score_of(context)
+    score = rules_scales.score_of(context)
     return score is not None and score.reliable and (score.change or 0) > 0
+
+
+@condition
+def scales_go_on(context: Context) -> bool:
+    """The programme is not over yet: until then the scales come round again."""
+    return context.progress.phase != "aftercare"
 
 
 @condition
@@ -95,7 +101,7 @@ def clinician_due(context: Context) -> bool:
 @condition
 def clinician_recommended_lately(context: Context) -> bool:
     """A clinician was recommended in the last two weeks."""
-    done = context.progress.done.get(scales.RECOMMENDATION)
+    done = context.progress.done.get(rules_scales.RECOMMENDATION)
     return done is not None and context.now - done.last < timedelta(days=14)
 
 

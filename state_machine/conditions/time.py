@@ -7,6 +7,7 @@ from datetime import timedelta
 from state_machine.conditions.registry import condition
 from state_machine.model.context import Context
 from state_machine.programme.tables import BACK_AGAIN, CLOCK_CHECK
+from state_machine.schedule import agenda
 
 NIGHTS = 3
 """So many nights of writing in the small hours, within ten days, and the clock is asked about."""
@@ -36,6 +37,18 @@ def hour_not_chosen(context: Context) -> bool:
 def wrote_for_a_talk(context: Context) -> bool:
     """The last thing said unasked was for the next part of the programme."""
     return _wrote_for(context) == "talk"
+
+
+@condition
+def wrote_in_place_of_a_check_in(context: Context) -> bool:
+    """The last thing said unasked was for the next part, on a day for which a check-in was chosen."""
+    return wrote_for_a_talk(context) and agenda.is_instead_of_check_in(context.progress, context.today())
+
+
+@condition
+def something_to_start(context: Context) -> bool:
+    """A part of the programme opens if the client asks for what comes next."""
+    return agenda.to_start(context, context.today()) is not None
 
 
 @condition

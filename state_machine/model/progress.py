@@ -170,6 +170,26 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """How often a part of the programme was offered since its turn came: on how many of the client's dates, and
+    the first and the last of these."""
+
+    times: int
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A question that was asked lately: its run and place, and its labels as `old_labels.marks` writes them."""
+
+    run: int
+    dialogue: str
+    step: str
+    labels: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One dated run of a dialogue as it is kept for the client: a check-in, a scale, a note."""
 
@@ -208,6 +228,10 @@ class Progress:
     """The latest check-ins, in the order in which they were closed."""
     put_off: Mapping[str, date] = field(default_factory=dict)
     """Dialogues put off, with the client's date on which that was said."""
+    offered: Mapping[str, Offered] = field(default_factory=dict)
+    """By dialogue, how often a part that is not done yet was offered."""
+    shown: tuple[Shown, ...] = ()
+    """The questions asked last, the newest last, so that their buttons are known when they are tapped late."""
     begun: date | None = None
     """The client's date on the day of consent: day 1 of the programme."""
     heard: datetime | None = None

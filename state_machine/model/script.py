@@ -186,8 +186,10 @@ class Script:
     """What the client says, or taps, when several have been picked."""
     back: tuple[str, ...] = ("back", "go back")
     """Words that, said alone, go back one step."""
-    greetings: tuple[str, ...] = ("hi", "hello", "hey", "good morning", "good evening", "hi there", "hello again")
-    """Words that only open a door: never kept as a note, never taken for an answer where buttons stand."""
+    greetings: tuple[str, ...] = ()
+    """Words that only open a door: never kept as a note, never taken for an answer or a name."""
+    greeted: tuple[str, ...] = ()
+    """Words that may follow a greeting without making it more than one."""
     small_talk: Mapping[str, str] = field(
         default_factory=lambda: {
             **dict.fromkeys(("thanks", "thank you", "thx", "ty", "cheers", "thanks a lot"), "to_thanks"),

@@ -12,7 +12,8 @@ PHASES = ("welcome", "assessment", "treatment", "termination", "aftercare", "not
 class SimpleAction(StrEnum):
     """Things the programme does that need no further word."""
 
-    NEXT = "go on with what is due"
+    NEXT = "go on with what is due, or tell what comes and when"
+    START = "the same, also with a part that was put off"
     BEGIN = "keep that consent was given, and count day 1 from that day on the client's own calendar"
     ERASE = "erase the client, with a receipt"
     FORGET = "erase the client, without a further word"
@@ -21,6 +22,7 @@ class SimpleAction(StrEnum):
     PERSON_DIED = "keep that the person has died"
     RENAME_PERSON = "give the person the name just told"
     UNPAUSE = "write first again"
+    WRITE_AGAIN = "write first again, but not during a pause"
     SNOOZE = "ask again in an hour"
     NOT_TODAY = "do not ask again today"
     REST = "do not write first until they say so"
@@ -29,7 +31,7 @@ class SimpleAction(StrEnum):
     GO_ON = "ask again what lay below"
     PUT_ASIDE = "close what lay below, keeping what was answered"
     CLEAR = "put aside everything that is open"
-    POSTPONE = "count it as not done; it is due again tomorrow"
+    POSTPONE = "count it as not done; it is offered again, as `agenda.rests` says"
 
 
 @dataclass(frozen=True, slots=True)

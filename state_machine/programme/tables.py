@@ -32,6 +32,7 @@ BACK_AGAIN = "always/back_again"
 RETENTION = "always/retention"
 CLOCK_CHECK = "always/clock_check"
 REMIND = "always/remind"
+TODAY = "always/today"
 STILL_TO_COME = "weekly/still_to_come"
 CHECK_IN = "always/check_in"
 CHECK_IN_AGAIN = "always/check_in_again"
@@ -43,6 +44,17 @@ CHECKED_IN_LOW = (*CHECKED_IN, "done_in_company", "done_in_reach", "done_with_no
 """Ends of a check-in after which a low week is asked about."""
 DOORS = frozenset({HOME, CHECK_IN_AGAIN, A_NOTE, GENTLE_WORD})
 """Dialogues that only ask where to go: they are gone as soon as anything else opens."""
+DOABLE_LATE = frozenset(
+    {
+        SimpleAction.NEXT,
+        SimpleAction.START,
+        SimpleAction.GO_ON,
+        SimpleAction.REST,
+        SimpleAction.UNPAUSE,
+        SimpleAction.WRITE_AGAIN,
+    }
+)
+"""What a button still does when its page is closed already, beside opening a dialogue."""
 NOTE = "note"
 """The name notes are entered under. It is no dialogue: a note is what a client wrote where only buttons stood."""
 
@@ -55,8 +67,19 @@ ASKED_AGAIN = {"not_now": ("assessment/is_it_for_me", 14)}
 """By phase: the dialogue that is due again so many days after it was last finished, or after what led there."""
 
 EATING_GATE = "gates/eating"
-REPEATED = ((EATING_GATE, 30, "eating_is_a_trouble"),)
-"""What is due again so many days after it was last finished (or after day 1), in any phase, if that is true."""
+PHQ_9 = "measures/phq_9"
+GAD_7 = "measures/gad_7"
+REPEATED = (
+    (EATING_GATE, 30, "eating_is_a_trouble"),
+    (PHQ_9, 14, "scales_go_on"),
+    (GAD_7, 28, "scales_go_on"),
+)
+"""What is due again so many days after it was last finished, in any phase, if that is true. What `CONTENTS.md`
+does not bring a first time is due for the first time so many days after day 1."""
+OFFERED_AGAIN = 2
+"""A part that was put off, left or not answered is offered again on so many days, and then rests until its turn
+comes round: by the tables above, or after `NEXT_TURN` days."""
+NEXT_TURN = 7
 
 SOS = "always/sos"
 PERSON_GATE = "gates/person"
@@ -100,6 +123,9 @@ SUITABILITY = "assessment/is_it_for_me"
 MAP = "people/map"
 PERSON_DIED = "people/died"
 SETTINGS = "always/settings"
+HEALTH_FIRST = frozenset({SUITABILITY, EATING_GATE})
+"""Questions about health and safety. They are no exercise: they come also after a talk about danger, and go before
+a check-in on the days on which they are offered again."""
 
 DEPARTURES: tuple[Departure, ...] = (
     # The first five minutes
@@ -114,9 +140,9 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(SUITABILITY, "with_a_doctor", UNDER_WAY, do=(SimpleAction.NEXT,)),
     Departure(SUITABILITY, "not_now", UNDER_WAY, to="not_now"),
     # Scales
-    Departure("measures/phq_9", "filled", only_if="clinician_due", do=(Open("measures/see_a_clinician"),)),
-    Departure("measures/phq_9", "put_off", do=(SimpleAction.POSTPONE,)),
-    Departure("measures/gad_7", "put_off", do=(SimpleAction.POSTPONE,)),
+    Departure(PHQ_9, "filled", only_if="clinician_due", do=(Open("measures/see_a_clinician"),)),
+    Departure(PHQ_9, "put_off", do=(SimpleAction.POSTPONE,)),
+    Departure(GAD_7, "put_off", do=(SimpleAction.POSTPONE,)),
     # People
     Departure(FIRST_PEOPLE, "not_today", do=(SimpleAction.POSTPONE,)),
     Departure(FIRST_PEOPLE, "three", only_if="hour_not_chosen", do=(Open(REMIND),)),
@@ -144,7 +170,7 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(SOS, "plan", do=(Open("always/plan"),)),
     Departure(SOS, "low_all_the_same", do=(Open(LOW_WEEK),)),
     Departure(LOW_WEEK, "plan", do=(Open("always/plan"),)),
-    Departure(LOW_WEEK, "nine_questions", do=(Open("measures/phq_9"),)),
+    Departure(LOW_WEEK, "nine_questions", do=(Open(PHQ_9),)),
     Departure(SOS, "about_somebody_else", do=(Open(SOMEONE_ELSE),)),
     Departure(SOS, "about_violence", do=(Open(VIOLENCE),)),
     Departure(SOS, "about_harm", do=(Open(HARM_TO_OTHERS),)),
@@ -177,10 +203,11 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(MAP, "gate", do=(Open(PERSON_GATE, same_person=True),)),
     Departure(EATING_GATE, "danger", UNDER_WAY, to="not_now", do=(Open(MEDICAL),)),
     Departure(EATING_GATE, "not_today", do=(SimpleAction.POSTPONE,)),
+    Departure(EATING_GATE, "fell_quiet", do=(SimpleAction.POSTPONE,)),
     # The door to everything
     Departure(HOME, "check_in", do=(Open(CHECK_IN),)),
     Departure(HOME, "people", do=(Open(MAP),)),
-    Departure(HOME, "next", do=(SimpleAction.NEXT,)),
+    Departure(HOME, "next", do=(SimpleAction.START,)),
     Departure(GO_ON, "go_on", do=(SimpleAction.GO_ON,)),
     Departure(GO_ON, "leave_it", do=(SimpleAction.PUT_ASIDE,)),
     Departure("always/help", "numbers", do=(Open(SOS),)),
@@ -190,9 +217,11 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(A_NOTE, "open", only_if="something_waits", do=(SimpleAction.GO_ON,)),
     Departure(A_NOTE, "open", only_if="wrote_for_a_check_in", do=(Open(CHECK_IN),)),
     Departure(A_NOTE, "open", do=(SimpleAction.NEXT,)),
+    Departure(A_NOTE, "open_instead", only_if="something_waits", do=(SimpleAction.GO_ON,)),
+    Departure(A_NOTE, "open_instead", do=(SimpleAction.NEXT,)),
     Departure(CLOCK_CHECK, "another_time", do=(Ask("zone"),)),
     Departure(GENTLE_WORD, "check_in", do=(Open(CHECK_IN),)),
-    Departure(GENTLE_WORD, "next", do=(SimpleAction.NEXT,)),
+    Departure(GENTLE_WORD, "next", do=(SimpleAction.START,)),
     Departure(GENTLE_WORD, "rest", do=(SimpleAction.REST,)),
     Departure(BACK_AGAIN, "as_before", do=(SimpleAction.UNPAUSE, SimpleAction.NEXT)),
     Departure(BACK_AGAIN, "change", do=(SimpleAction.UNPAUSE, Open(REMIND))),
@@ -200,7 +229,7 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(REMIND, "change_look_in", do=(Ask("look_in"),)),
     Departure(REMIND, "change_clock", do=(Ask("zone"),)),
     Departure(RETENTION, "erase", do=(SimpleAction.ERASE,)),
-    Departure("always/today", "now", do=(SimpleAction.NEXT,)),
+    Departure(TODAY, "now", do=(SimpleAction.START,)),
     Departure("always/why", "change", do=(Open(REMIND),)),
     # Settings, pause, export, delete
     Departure(SETTINGS, "change_name", do=(Ask("name"),)),
@@ -232,6 +261,8 @@ INTERRUPTS: tuple[Interrupt, ...] = (
     Interrupt("felt", "heavy_feeling", Open(SOS, because="unsure")),
     Interrupt("day_feelings", "heavy_feeling", Open(SOS, because="unsure")),
     Interrupt("open_plan", None, Open("always/plan")),
+    Interrupt("look_in", None, SimpleAction.WRITE_AGAIN),
+    Interrupt("remind_at", None, SimpleAction.WRITE_AGAIN),
     Interrupt("country", "country_changed_to_several_zones", Ask("zone")),
     *(Interrupt(f"plan_{part}", "given_by_itself", Open(PLAN)) for part in PLAN_PARTS),
 )

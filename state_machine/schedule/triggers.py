@@ -12,12 +12,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from state_machine.conditions import HARMLESS
 from state_machine.model import local_time
 from state_machine.model.context import Context
 from state_machine.model.progress import Progress, RecentText, Run
 from state_machine.model.script import Script, Silence
-from state_machine.programme.tables import ASKED_AGAIN, CHECK_IN, GENTLE_WORD, RETENTION, SOS
+from state_machine.programme.tables import ASKED_AGAIN, GENTLE_WORD, RETENTION
 from state_machine.schedule import agenda
 from state_machine.turn.actions import UNTIL_THEY_WRITE
 
@@ -27,19 +26,6 @@ RETENTION_AFTER = timedelta(days=365)
 """Silence after which the client is told that all that is kept will be erased."""
 WORDS_KEPT = timedelta(hours=24)
 """How long the last words are kept for being read together with the next."""
-LATE = timedelta(hours=4)
-"""How late a slot may be kept; a later one is skipped, never sent after its time."""
-HERE = timedelta(minutes=45)
-"""Whoever wrote so lately is here, and is not reminded."""
-NIGHT_LATE = timedelta(minutes=15)
-"""The same in the quiet hours: an hour that was chosen is kept, what comes after it waits for no night."""
-WEEKDAYS = {
-    "daily": frozenset(range(7)),
-    "three": frozenset({0, 2, 4}),
-    "weekdays": frozenset(range(5)),
-    "weekends": frozenset({5, 6}),
-}
-"""The days on which a check-in is asked for, by the code of the answer."""
 
 
 class TriggerReason(StrEnum):
@@ -154,9 +140,8 @@ def talk_due(script: Script, progress: Progress) -> datetime | None:
 def check_in_due(progress: Progress) -> datetime | None:
     """When to ask for a check-in: at the hour and on the days the client chose."""
     at = agenda.hour_of(progress, "remind_at", None)
-    fact = progress.facts.get("remind_days")
-    weekdays = WEEKDAYS.get(fact.code or "") if fact else None
-    if at is None or weekdays is None or fact is None or progress.begun is None:
+    fact, weekdays = progress.facts.get("remind_days"), agenda.check_in_days(progress)
+    if at is None or not weekdays or fact is None or progress.begun is None:
         return None
     zone = agenda.zone_of(progress)
     after = _after(progress, TriggerReason.CHECK_IN, zone)
@@ -218,48 +203,10 @@ def without_old_words(progress: Progress, now: datetime) -> Progress:
     )
 
 
-def is_kept(progress: Progress, trigger: Trigger, now: datetime) -> bool:
-    """Whether an occasion is still right when its time has come, or is to be passed over without a word."""
-    if trigger.reason in (TriggerReason.SILENCE, TriggerReason.RETENTION):
-        return True
-    heard = progress.heard
-    quiet = local_time.out_of_quiet(now, agenda.zone_of(progress)) != now
-    late = now - trigger.due > (NIGHT_LATE if quiet else LATE)
-    here = heard is not None and now - heard < HERE
-    paused = progress.paused_until is not None and now < progress.paused_until
-    if late or here or paused:
-        return False
-    if trigger.reason in (TriggerReason.TALK, TriggerReason.CHECK_IN, TriggerReason.SNOOZE):
-        told = progress.done.get(SOS)
-        shaken = told is not None and told.outcome not in HARMLESS and now - told.last < timedelta(hours=72)
-        return not progress.suspended and not shaken and not _said_today(progress, trigger, now)
-    return True
-
-
-def _said_today(progress: Progress, trigger: Trigger, now: datetime) -> bool:
-    """One unasked message a day; a check-in that was done or put off on its day is not asked for.
-
-    One that was put off for an hour over midnight is still the earlier day's.
-    """
-    zone = agenda.zone_of(progress)
-    if trigger.reason is TriggerReason.TALK:
-        return False
-    day = (trigger.reason is TriggerReason.SNOOZE and progress.snoozed_for) or now.astimezone(zone).date()
-    done = progress.done.get(CHECK_IN)
-    if (done is not None and done.kept and done.day == day) or progress.put_off.get(CHECK_IN) == day:
-        return True
-    unasked = progress.unasked
-    if unasked is None or trigger.reason is not TriggerReason.CHECK_IN:
-        return False
-    snoozed_for = progress.snoozed_for if unasked.reason == TriggerReason.SNOOZE else None
-    return (snoozed_for or unasked.at.astimezone(zone).date()) == day
-
-
 def writes_first(progress: Progress) -> bool:
     """Whether there is any hour at which the client is written to first."""
     talks = progress.begun is not None and agenda.hour_of(progress, "look_in", agenda.USUAL_LOOK_IN) is not None
-    fact = progress.facts.get("remind_days")
-    return talks or (fact is not None and fact.code in WEEKDAYS)
+    return talks or bool(agenda.check_in_days(progress))
 
 
 def _unless_given_up(progress: Progress, slot: datetime) -> datetime | None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from state_machine.conditions import CONDITIONS
 from state_machine.model.effects import DeleteEntries, Erase, Export
 from state_machine.model.progress import Progress, Run, without_facts
-from state_machine.person_release import Why, renamed
 from state_machine.programme.rows import Action, Ask, Forget, OfLast, Open, Pause, SimpleAction
-from state_machine.programme.tables import CONSENT_VERSION, LOOKING_BACK
+from state_machine.programme.tables import CONSENT_VERSION, LOOKING_BACK, TODAY
 from state_machine.rules import mood_trends, person_gates
+from state_machine.rules.person_release import Why, renamed
 
 if TYPE_CHECKING:
     from state_machine.turn.flow import Flow
@@ -41,9 +41,9 @@ def perform(flow: Flow, action: Action, run: Run) -> None:
 
 def _simply(flow: Flow, action: SimpleAction, run: Run) -> None:
     match action:
-        case SimpleAction.NEXT:
-            if not flow.open_due():
-                flow.remark("nothing_due")
+        case SimpleAction.NEXT | SimpleAction.START:
+            if not flow.open_due(asked_for=action is SimpleAction.START):
+                flow.open(TODAY)
         case SimpleAction.GO_ON if flow.front is not None:
             flow.take_up(flow.front)
         case SimpleAction.PUT_ASIDE if flow.front is not None:
@@ -81,6 +81,8 @@ def _without_a_word(flow: Flow, action: SimpleAction, run: Run) -> None:
             flow.change(misread=flow.progress.alarmed)
         case SimpleAction.UNPAUSE:
             flow.change(paused_until=None, suspended=False)
+        case SimpleAction.WRITE_AGAIN:
+            flow.change(suspended=False)
         case SimpleAction.REST:
             flow.change(suspended=True, snoozed_until=None)
         case SimpleAction.SNOOZE:
@@ -88,8 +90,7 @@ def _without_a_word(flow: Flow, action: SimpleAction, run: Run) -> None:
         case SimpleAction.NOT_TODAY:
             flow.change(put_off={**put_off, run.dialogue: asked_for}, snoozed_until=None)
         case SimpleAction.POSTPONE:
-            done = {name: past for name, past in flow.progress.done.items() if name != run.dialogue}
-            flow.change(done=done, put_off=put_off)
+            flow.change(put_off=put_off)
         case _:
             pass
 

@@ -26,12 +26,13 @@ from state_machine.model.progress import (
     with_facts,
 )
 from state_machine.model.script import Dialogue, Step
-from state_machine.person_release import Why, picked_in, released
 from state_machine.programme.tables import CHECK_IN, NOTE, ONE_PAGE, OPENED_BY_WORDS
 from state_machine.rules import mood_trends
-from state_machine.taken_out import with_deletions
+from state_machine.rules.person_release import Why, picked_in, released
 from state_machine.turn.answers import Accepted
+from state_machine.turn.chat_deletion import with_deletions
 from state_machine.turn.machine import Machines
+from state_machine.turn.shown_questions import with_question
 
 BRINGS_THE_NUMBER = frozenset({"kept_in_danger", "number_again"})
 """Refrains with an emergency number in them: they overtake what waits, as a talk of danger does."""
@@ -88,6 +89,8 @@ class TurnBuilder:
             self._next_wording(f"{run.dialogue}#{run.step}.{index}") if len(bubble.wordings) > 1 else 0
             for index, bubble in enumerate(self.step(run).bubbles)
         ]
+        if (shown := with_question(self.progress, run, self.script)) != self.progress.shown:
+            self.change(shown=shown)
         if self.dialogue(run).safety:
             self.priority = Priority.SAFETY
         self.effects.append(Say(run, self.progress, tuple(turns)))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from state_machine.conditions import CONDITIONS
 from state_machine.model.text import normalise
-from state_machine.programme.tables import HOME, WELCOME, WHEN_IDLE
+from state_machine.programme.tables import HEALTH_FIRST, HOME, WELCOME, WHEN_IDLE
 from state_machine.schedule import agenda
 from state_machine.turn.flow import OFFER_TO_GO_ON_AFTER, Flow
+from state_machine.turn.greetings import greets
 
 
 def nothing_open(turn: Flow, text: str) -> None:
@@ -17,7 +18,7 @@ def nothing_open(turn: Flow, text: str) -> None:
     if normalise(text) in turn.script.small_talk:
         turn.remark(turn.script.small_talk[normalise(text)])
         return
-    if normalise(text) not in turn.script.greetings and turn.note(text) and len(text.split()) > 2:
+    if not greets(turn.script, text) and turn.note(text) and len(text.split()) > 2:
         turn.remark("kept_with_today")
     if _put_aside_lately(turn):
         turn.open(HOME)
@@ -31,8 +32,15 @@ def fall_back(turn: Flow) -> None:
         turn.open(WELCOME)
     elif (first := _asked_first(turn)) is not None:
         turn.open(first)
-    elif CONDITIONS["after_danger"](turn.context()) or not turn.open_due():
+    elif _rests_after_danger(turn) or not turn.open_due():
         turn.open(HOME)
+
+
+def _rests_after_danger(turn: Flow) -> bool:
+    """Whether what is due waits until it is asked for, because danger was told of; questions of health don't."""
+    part = agenda.due(turn.context(), turn.today())
+    about_health = part is not None and part.dialogue in HEALTH_FIRST
+    return CONDITIONS["after_danger"](turn.context()) and not about_health
 
 
 def _put_aside_lately(turn: Flow) -> bool:

@@ -12,12 +12,13 @@ from state_machine.conditions import CONDITIONS
 from state_machine.model.answer_kinds import AnswerKind
 from state_machine.model.effects import DeleteEntries, Erase, ShowChoice
 from state_machine.model.progress import MOST_OPEN, Done, Person, Run, with_facts
-from state_machine.person_release import Why
+from state_machine.programme.rows import SimpleAction
 from state_machine.programme.tables import DOORS, GO_ON, INTERRUPTS, ONE_PAGE, PERSON_GATE, STILL_TO_COME
 from state_machine.rules import person_gates, scales
 from state_machine.rules.person_gates import Gate
+from state_machine.rules.person_release import Why
 from state_machine.schedule import agenda
-from state_machine.turn import actions, options
+from state_machine.turn import actions, fact_questions, options
 from state_machine.turn.answers import Accepted
 from state_machine.turn.builder import TurnBuilder
 
@@ -67,13 +68,12 @@ class Flow(TurnBuilder):
 
     def ask(self, memory: str) -> bool:
         """Open the one step that keeps `memory`, keep its answer and close again. False if no step keeps it."""
-        for dialogue in self.script.dialogues.values():
-            for step in dialogue.steps.values():
-                if any(way.memory == memory for way in step.ways):
-                    run = Run(self.new_run_id(), dialogue.name, step.name, self.now, self.now, amends=True)
-                    self.say(self.put(run))
-                    return True
-        return False
+        found = fact_questions.keeper(self.script, memory, before=self.front.dialogue if self.front else None)
+        if found is None:
+            return False
+        run = Run(self.new_run_id(), *found, self.now, self.now, amends=True)
+        self.say(self.put(run))
+        return True
 
     def missing(self, run: Run) -> str | None:
         """The first fact that the dialogue of `run` needs and that nobody knows."""
@@ -190,7 +190,7 @@ class Flow(TurnBuilder):
             totals = scales.totals(run.dialogue, run.answers, self.progress.facts, self.now)
             self.change(facts=with_facts(self.progress.facts, totals))
         phase, departure = self.machines.depart(self.context(run), run.dialogue, outcome)
-        self._closed(run, outcome)
+        self._closed(run, outcome, counts=departure is None or SimpleAction.POSTPONE not in departure.do)
         self.change(phase=phase)
         before = {run.id for run in self.progress.runs}
         said = len(self.effects)
@@ -204,17 +204,18 @@ class Flow(TurnBuilder):
         """Whether something was asked since; a departure that only did something without words leaves this False."""
         return any(not isinstance(effect, DeleteEntries) for effect in self.effects[effects:])
 
-    def _closed(self, run: Run, outcome: str) -> None:
+    def _closed(self, run: Run, outcome: str, *, counts: bool) -> None:
+        """Close a run at its end. What was only put off does not count as done."""
         key = run.part or run.dialogue
         times = self.progress.done[key].times if key in self.progress.done else 0
         self.remember(run.answers)
         self.drop(run)
-        self.change(
-            done={
-                **self.progress.done,
-                key: Done(times + 1, self.now, outcome, run.id, bool(run.answers), run.day or self.today()),
-            }
-        )
+        if counts:
+            done = Done(times + 1, self.now, outcome, run.id, bool(run.answers), run.day or self.today())
+            self.change(
+                done={**self.progress.done, key: done},
+                offered={name: offered for name, offered in self.progress.offered.items() if name != key},
+            )
         self.enter(run, outcome)
 
     def close_as_left(self, run: Run) -> None:
@@ -294,13 +295,20 @@ class Flow(TurnBuilder):
     def erased(self) -> bool:
         return any(isinstance(effect, Erase) for effect in self.effects)
 
-    def open_due(self) -> bool:
-        """Open the part of the programme that is due, if one is."""
-        part = agenda.due(self.context(), self.today())
+    def open_due(self, *, asked_for: bool = False) -> bool:
+        """Open the part of the programme that is due, if one is; `asked_for`: also one that was put off."""
+        choose = agenda.written_about if self.woken else agenda.to_start if asked_for else agenda.due
+        part = choose(self.context(), self.today())
         if part is None:
             return False
         if part.dialogue is not None:
+            self.count_offer(part.dialogue)
             self.open(part.dialogue)
         else:
             self.open(STILL_TO_COME, part=agenda.planned_key(part))
         return True
+
+    def count_offer(self, dialogue: str) -> None:
+        """Keep that a part was offered today, once for each of the client's dates."""
+        offered = agenda.offered_today(self.progress, dialogue, self.today())
+        self.change(offered={**self.progress.offered, dialogue: offered})

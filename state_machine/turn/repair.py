@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from state_machine.model.local_time import known_zone
 from state_machine.model.progress import Fact, Person, Progress, Run, with_facts, without_facts
 from state_machine.model.script import Script
-from state_machine.person_release import Why
 from state_machine.programme.rows import PHASES
 from state_machine.programme.tables import ABOUT_A_PERSON, GO_ON, RENAMED
+from state_machine.rules.person_release import Why
 
 if TYPE_CHECKING:
     from state_machine.turn.flow import Flow

@@ -9,12 +9,11 @@ from state_machine.model.effects import Remark, Say
 from state_machine.model.outgoing import Priority
 from state_machine.model.progress import Run, Unasked
 from state_machine.programme.tables import A_NOTE, CHECK_IN, DOORS, GENTLE_WORD, GO_ON, RETENTION
-from state_machine.schedule.agenda import open_safety_talk
+from state_machine.schedule.agenda import is_instead_of_check_in, open_safety_talk, written_about
+from state_machine.schedule.precedence import LATE, is_kept
 from state_machine.schedule.triggers import (
-    LATE,
     Trigger,
     TriggerReason,
-    is_kept,
     next_silence,
     triggers,
     was_told_of_erasure,
@@ -35,7 +34,7 @@ def run_wakeups(turn: Flow) -> None:
         if trigger.reason is TriggerReason.FORGETTING:
             turn.progress = without_old_words(turn.progress, turn.now)
             continue
-        kept = is_kept(turn.progress, trigger, turn.now)
+        kept = is_kept(turn.script, turn.progress, trigger, turn.now)
         if trigger.reason is TriggerReason.SNOOZE:
             turn.change(snoozed_until=None)
         before = len(turn.effects)
@@ -76,6 +75,8 @@ def _write_first(turn: Flow, reason: TriggerReason) -> None:
         if reason not in (TriggerReason.GENTLE_WORD, TriggerReason.RETENTION):
             return  # offered already, and not answered: once is enough
         turn.drop(turn.front)
+    if reason is TriggerReason.TALK:
+        _count_offer(turn)
     if CONDITIONS["quiet_notices"](turn.context()) and reason in (
         TriggerReason.TALK,
         TriggerReason.CHECK_IN,
@@ -86,15 +87,27 @@ def _write_first(turn: Flow, reason: TriggerReason) -> None:
         turn.open(GENTLE_WORD)
     elif reason is TriggerReason.RETENTION:
         turn.open(RETENTION)
+    elif reason is TriggerReason.TALK:
+        if is_instead_of_check_in(turn.progress, turn.today()):
+            turn.remark("instead_of_check_in")
+        if turn.front is None:
+            turn.open_due()
+        else:
+            turn.open(GO_ON)
     elif turn.front is not None:
         turn.open(GO_ON)
-    elif reason is TriggerReason.TALK:
-        turn.open_due()
     elif reason is TriggerReason.SNOOZE and turn.progress.snoozed_for not in (None, turn.today()):
         first, day = turn.script.dialogues[CHECK_IN].first, turn.progress.snoozed_for
         turn.begin(Run(turn.new_run_id(), CHECK_IN, first, turn.now, turn.now, day=day))
     else:
         turn.open(CHECK_IN)
+
+
+def _count_offer(turn: Flow) -> None:
+    """The part that is written about counts as offered today, in whatever form it is."""
+    part = written_about(turn.context(), turn.today())
+    if part is not None and part.dialogue is not None:
+        turn.count_offer(part.dialogue)
 
 
 def _close_what_was_left(turn: Flow, reason: TriggerReason) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, delete, select
 
 from state_machine.model.progress import Entry
-from state_machine.person_release import without_answers
+from state_machine.rules.person_release import without_answers
 from storage.codec import Malformed, read_entry, write_entry
 from storage.errors import DecryptionError, Unreadable
 from storage.statements import Statement

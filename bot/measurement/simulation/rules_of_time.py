@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bot.measurement.simulation.recorder import ClientRecord, Recorder
 from state_machine.model.progress import Progress
-from state_machine.model.script import Script
+from state_machine.model.script import Part, Script
 from state_machine.programme.tables import GO_ON
 
 ON_TIME = timedelta(minutes=2)
@@ -22,6 +22,11 @@ QUIET_FROM, QUIET_UNTIL = time(21, 30), time(8)
 HOURS = {"talk": "look_in", "gentle_word": "look_in", "check_in": "remind_at"}
 """The memory with the hour a client chose, by reason."""
 USUAL = {"talk": time(18), "gentle_word": time(18), "retention": time(10)}
+EATING, SUITABILITY = "gates/eating", "assessment/is_it_for_me"
+ROUNDS = {"measures/phq_9": 14, "measures/gad_7": 28, EATING: 30, SUITABILITY: 14}
+"""After so many days this comes round again, or is offered anew to whoever put it off; other parts after a week."""
+A_DAY = {"talk", "check_in", "gentle_word"}
+MOST_OFFERS = 3
 DAYS = {"daily": range(7), "three": (0, 2, 4), "weekdays": range(5), "weekends": (5, 6)}
 NEVER = "never"
 
@@ -60,6 +65,8 @@ def judge(recorder: Recorder, woken: Woken) -> None:
     if after.unasked is not None and after.unasked != before.unasked:
         recorder.reasons[after.unasked.reason] += 1
         recorder.said.append(after.unasked)
+        _one_a_day(recorder, woken, after.unasked.reason)
+        _not_for_ever(recorder, woken, after.unasked.reason)
         _at_their_hour(recorder, woken, after.unasked.reason, after.unasked.due)
     elif woken.spoke:
         recorder.reasons["silence in a dialogue"] += 1
@@ -85,6 +92,29 @@ def _at_their_hour(recorder: Recorder, woken: Woken, reason: str, due: datetime)
         if is_quiet(woken.now.astimezone(zone).time()):
             recorder.counts["out of hours"] += 1
             _wrong(recorder, woken, f"{reason}, due at {due.astimezone(zone):%H:%M}, spoke late in the quiet hours")
+
+
+def _one_a_day(recorder: Recorder, woken: Woken, reason: str) -> None:
+    """One unasked message on each of the client's dates; a check-in put off for an hour was asked for by them."""
+    before, zone = woken.before.unasked, zone_of(woken.before)
+    today = woken.now.astimezone(zone).date()
+    if before is not None and before.at.astimezone(zone).date() == today and {reason, before.reason} <= A_DAY:
+        _wrong(recorder, woken, f"{reason} on the day on which {before.reason} was said already")
+
+
+def _not_for_ever(recorder: Recorder, woken: Woken, reason: str) -> None:
+    """No part is offered more than three times in a turn, nor twice where a check-in was chosen for the day."""
+    before, after = woken.before.offered, woken.book.progress.offered
+    today = woken.now.astimezone(zone_of(woken.before)).date()
+    chosen = woken.before.facts.get("remind_days")
+    weekdays = DAYS.get(chosen.code or "", ()) if chosen and hour_of(woken.before, "check_in") else ()
+    for name, offered in after.items():
+        if reason != "talk" or before.get(name) == offered:
+            continue
+        if offered.times > MOST_OFFERS:
+            _wrong(recorder, woken, f"{name} offered {offered.times} times since {offered.first}")
+        if offered.times > 1 and today.weekday() in weekdays and name not in (EATING, SUITABILITY):
+            _wrong(recorder, woken, f"{name} offered again in place of a check-in")
 
 
 def _dealt_with(recorder: Recorder, woken: Woken, reason: str, slot: datetime) -> None:
@@ -130,13 +160,45 @@ def why_passed_over(before: Progress, reason: str, woken: Woken) -> str:
         ("done today", done is not None and done.day == today),
         ("put off for today", today in before.put_off.values()),
         ("one unasked message a day", said is not None and said.at.astimezone(zone).date() == today),
+        ("the next part comes later on that day", reason == "check_in" and _talk_today(before, now, woken.script)),
         ("something else came first", woken.book.progress.unasked != before.unasked or woken.spoke),
         ("a talk of danger is open", woken.in_danger),
         ("the offer to go on stands there already", before.runs[-1:] != () and before.runs[-1].dialogue == GO_ON),
-        ("shaken by a talk of danger", _shaken(before, now)),
+        ("shaken by a talk of danger", reason == "talk" and _shaken(before, now)),
         ("nothing is due", reason in {"talk", "snooze"}),
     )
     return next((cause for cause, so in causes if so), "?")
+
+
+def _talk_today(before: Progress, now: datetime, script: Script) -> bool:
+    """Whether a part that was not offered before has its hour later on that day."""
+    zone, hour = zone_of(before), hour_of(before, "talk")
+    today = now.astimezone(zone).date()
+    if hour is None or not any(one >= now for one in slots(today, hour, zone)):
+        return False
+    return any(_is_new(before, part, today) for part in script.contents) or _comes_round(before, today)
+
+
+def _is_new(before: Progress, part: Part, today: date) -> bool:
+    """Whether a part of the contents has come and was neither done nor offered on an earlier day."""
+    come = before.begun is not None and (today - before.begun).days >= part.day - 1
+    name = part.dialogue or f"planned:{part.planned}"
+    return come and part.phase == before.phase and name not in before.done and _may_come(before, name, today)
+
+
+def _comes_round(before: Progress, today: date) -> bool:
+    """Whether two weeks, four or a month have gone by since a scale or the questions that come round were done."""
+    zone = zone_of(before)
+    last = ((name, days, before.done.get(name)) for name, days in ROUNDS.items())
+    gone = ((name, (today - done.last.astimezone(zone).date()).days >= days) for name, days, done in last if done)
+    eating = before.begun is not None and (today - before.begun).days >= ROUNDS[EATING] and EATING not in before.done
+    return any(over and _may_come(before, name, today) for name, over in gone) or eating
+
+
+def _may_come(before: Progress, name: str, today: date) -> bool:
+    offered = before.offered.get(name)
+    turn = timedelta(ROUNDS.get(name, 7))
+    return offered is None or today - offered.first >= turn or name in (EATING, SUITABILITY)
 
 
 def _shaken(before: Progress, now: datetime) -> bool:
