@@ -114,7 +114,7 @@ def run() -> None:
         read.proxy(),
     )
     logs.start(read.log_level)
-    logging.getLogger("bot").info("%s", help_lines.in_brief(app.lines(read), app.now().date()))
+    logging.getLogger("bot").info("%s", help_lines.summary(app.lines(read), app.now().date()))
     worker = WorkerThread()
     try:
         asyncio.run(service.run(wiring, built.store, worker, built.conversation, built.export, app.now))

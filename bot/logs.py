@@ -1,4 +1,4 @@
-"""Our own log lines: one a line, with pseudonymous ids and durations, never what anybody wrote."""
+"""Logging: our own lines have pseudonymous ids and durations, never the text of a client."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ OURS = ("ipt", "bot", "storage")
 
 
 def start(level: str) -> None:
-    """Write our own lines to standard error. Libraries stay quiet: some show tokens, others texts."""
+    """Log our own lines to standard error from `level` on. Libraries are silenced: some log tokens, others texts."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.CRITICAL + 1)
     for name in OURS:
         logging.getLogger(name).setLevel(level)

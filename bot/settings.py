@@ -1,4 +1,4 @@
-"""Every setting, read from the environment and from `.env`; `.env.example` explains each."""
+"""The settings, read from the environment and from `.env`; `.env.example` explains each."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ TELEGRAM = "https://api.telegram.org"
 
 
 class SettingsRefused(Exception):
-    """A setting can't be used; the message is a sentence that names it and says the remedy."""
+    """A setting is invalid; the message is a sentence with its name and the remedy."""
 
 
 class Settings(BaseSettings):
-    """What an operator can set. Nothing is needed for a conversation in the terminal."""
+    """The settings of an operator. None is required for a conversation in the terminal."""
 
     model_config = SettingsConfigDict(
         env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True
@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     bot_token: SecretStr | None = Field(None, description="The bot's token from @BotFather. Only for Telegram.")
     bot_api_url: str = Field(TELEGRAM, description="The Bot API server to talk to.")
     http_client: Literal["aiohttp", "httpx"] = Field(
-        "aiohttp", description="The HTTP client that carries requests: aiohttp (faster) or httpx."
+        "aiohttp", description="The HTTP client that sends requests: aiohttp (faster) or httpx."
     )
     http_proxy: SecretStr | None = Field(None, description="The proxy for a Bot API server at an http address.")
     https_proxy: SecretStr | None = Field(None, description="The proxy for one at an https address, as Telegram's.")
@@ -66,9 +66,9 @@ class Settings(BaseSettings):
         return token if token and token.get_secret_value() else None
 
     def own_lines(self) -> Path | None:
-        """The operator's file of help lines; None if there is none.
+        """The path of the operator's file of help lines; None if there is none.
 
-        Raises `SettingsRefused` if one is named that is not there: lines may not go missing quietly.
+        Raises `SettingsRefused` if LINES_FILE names a missing file, so that lines are not lost unnoticed.
         """
         if self.lines_file is None:
             usual = self.data_dir / "lines.toml"
@@ -107,7 +107,7 @@ class Settings(BaseSettings):
         return False
 
     def key_bytes(self) -> bytes | None:
-        """The operator's key; None if it lives in its file."""
+        """The operator's key, 32 bytes; None if it is in the file operator.key."""
         return base64.b64decode(self.operator_key.get_secret_value()) if self.operator_key else None
 
 
@@ -120,7 +120,7 @@ def _is_here(host: str) -> bool:
 
 
 def read() -> Settings:
-    """The settings of this process. Raises `SettingsRefused` with a sentence for each that can't be used."""
+    """Read the settings of this process. Raises `SettingsRefused` with a sentence for each invalid one."""
     try:
         return Settings()  # type: ignore[call-arg]  # every field has a default
     except ValidationError as error:

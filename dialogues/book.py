@@ -1,4 +1,4 @@
-"""The book: all dialogues, the contents and the phrases of one language, read and held together."""
+"""The book: all dialogues, the contents and the phrases of one language, read and checked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dialogues.templates import environment, fault_in, parsed
 from state_machine.model.script import Bubble, Dialogue, Part, Script
 
 ALWAYS = "always/"
-"""Dialogues in this folder must be whole, or the programme does not start: help and danger are in it."""
+"""Dialogues in this folder must have no faults, or the bot does not start: they are about help and danger."""
 CONTENTS, REFRAINS, LISTS, PLACES = "CONTENTS.md", "refrains.md", "lists.md", "places.md"
 NEVER_SAY = "never_say.md"
 
@@ -31,8 +31,8 @@ NEVER_SAY = "never_say.md"
 class Book:
     """One language of the book.
 
-    `script` holds what the engine needs, without the faulty dialogues; `read` every dialogue that could be
-    read at all, for the checks; `faults` what stands in the way of starting or of a dialogue.
+    `script`: the data for the engine, without faulty dialogues. `read`: every dialogue that could be parsed, for the
+    checks. `faults`: faults that are fatal or exclude a dialogue.
     """
 
     folder: Path
@@ -57,50 +57,50 @@ class Book:
 
     @property
     def fatal(self) -> tuple[Fault, ...]:
-        """The faults with which the programme must not start."""
+        """The faults with which the bot must not start."""
         return tuple(fault for fault in self.faults if fault.fatal)
 
 
 def read(folder: Path | None = None, language: str = "en") -> Book:
-    """Read the book of one language from its folder (that of the installed package if none is given).
+    """Read the book of one language from its folder (by default that of the installed package).
 
-    Never raises because of what stands in the files: whatever is wrong is in `faults`.
+    Never raises because of the content of the files; see `faults`.
     """
-    # Names and zones take time to load, and who only draws or reads one file needs none.
+    # Slow to import, and not needed for drawing diagrams or reading a single file.
     from dialogues.reading.gazetteer import gazetteer, read_places  # noqa: PLC0415
 
     folder = folder or Path(__file__).parent / language
     faults: list[Fault] = []
-    contents = _page(folder, CONTENTS, read_contents, faults)
-    refrains = _page(folder, REFRAINS, read_refrains, faults)
-    lists = _page(folder, LISTS, read_lists, faults)
-    never_say = _page(folder, NEVER_SAY, read_never_say, faults)
-    places = _page(folder, PLACES, read_places, faults)
-    every = _dialogues(folder, faults)
-    steering = _steering(lists, refrains)
+    contents = _read_page(folder, CONTENTS, read_contents, faults)
+    refrains = _read_page(folder, REFRAINS, read_refrains, faults)
+    lists = _read_page(folder, LISTS, read_lists, faults)
+    never_say = _read_page(folder, NEVER_SAY, read_never_say, faults)
+    places = _read_page(folder, PLACES, read_places, faults)
+    dialogues = _read_dialogues(folder, faults)
+    steering_words = _steering_words(lists, refrains)
     faults += conditions_of_contents_exist(contents.parts)
-    faults += _unsound(every, faults, refrains, environment(lists.numbers, language), steering)
+    faults += _faults_of_dialogues(dialogues, faults, refrains, environment(lists.numbers, language), steering_words)
     parsed.cache_clear()
     fault_in.cache_clear()
-    broken = {fault.file for fault in faults}
+    faulty_files = {fault.file for fault in faults}
     order = {part.dialogue: place for place, part in enumerate(contents.parts) if part.dialogue}
-    whole = sorted(
-        (dialogue for dialogue in every.values() if dialogue.file not in broken),
+    complete = sorted(
+        (dialogue for dialogue in dialogues.values() if dialogue.file not in faulty_files),
         key=lambda dialogue: (order.get(dialogue.name, len(contents.parts)), dialogue.name),
     )
     script = Script(
-        dialogues={dialogue.name: dialogue for dialogue in whole},
+        dialogues={dialogue.name: dialogue for dialogue in complete},
         contents=contents.parts,
         refrains={name: len(bubble.wordings) for name, bubble in refrains.items()},
         feelings=lists.feelings,
         gazetteer=gazetteer(language, places),
-        **steering,
+        **steering_words,
     )
     return Book(
         folder=folder,
         language=language,
         script=script,
-        read=every,
+        read=dialogues,
         refrain_bubbles=refrains,
         numbers=lists.numbers,
         never_say=never_say,
@@ -109,28 +109,28 @@ def read(folder: Path | None = None, language: str = "en") -> Book:
     )
 
 
-def _unsound(
-    every: Mapping[str, Dialogue],
-    unreadable: Sequence[Fault],
+def _faults_of_dialogues(
+    dialogues: Mapping[str, Dialogue],
+    reading_faults: Sequence[Fault],
     refrains: Mapping[str, Bubble],
     env: ImmutableSandboxedEnvironment,
-    steering: _Steering,
+    steering_words: _SteeringWords,
 ) -> list[Fault]:
-    """The faults of dialogues that could be read in full, so that no fault is only the shadow of another."""
-    half_read = {fault.file for fault in unreadable}
-    memories = frozenset().union(*(dialogue.memories for dialogue in every.values()))
+    """Return the faults of dialogues that were parsed without faults, so that none is a consequence of another."""
+    unreadable_files = {fault.file for fault in reading_faults}
+    memories = frozenset().union(*(dialogue.memories for dialogue in dialogues.values()))
     wordings = {name: bubble.wordings for name, bubble in refrains.items()}
-    skip = steering.get("skip", Script({}).skip)
+    skip = steering_words.get("skip", Script({}).skip)
     in_refrains = refrains_stand_alone(REFRAINS, refrains, env, memories)
     return [replace(fault, fatal=True) for fault in in_refrains] + [
         replace(fault, fatal=dialogue.name.startswith(ALWAYS))
-        for dialogue in every.values()
-        if dialogue.file not in half_read
+        for dialogue in dialogues.values()
+        if dialogue.file not in unreadable_files
         for fault in sound(dialogue, env, memories, wordings, skip)
     ]
 
 
-class _Steering(TypedDict, total=False):
+class _SteeringWords(TypedDict, total=False):
     numbers: tuple[str, ...]
     skip: str
     finished: str
@@ -141,54 +141,54 @@ class _Steering(TypedDict, total=False):
     greeted: tuple[str, ...]
 
 
-def _steering(lists: Lists, refrains: Mapping[str, Bubble]) -> _Steering:
-    """The words by which a client steers, as far as this language names them."""
-    steering = _Steering(numbers=lists.numbers, greetings=lists.greetings, greeted=lists.greeted)
+def _steering_words(lists: Lists, refrains: Mapping[str, Bubble]) -> _SteeringWords:
+    """The words that a client can type to navigate, as far as this language has them."""
+    steering_words = _SteeringWords(numbers=lists.numbers, greetings=lists.greetings, greeted=lists.greeted)
     if "skip_button" in refrains:
-        steering["skip"] = refrains["skip_button"].wordings[0]
+        steering_words["skip"] = refrains["skip_button"].wordings[0]
     if "done_button" in refrains:
-        steering["finished"] = refrains["done_button"].wordings[0]
+        steering_words["finished"] = refrains["done_button"].wordings[0]
     if lists.back:
-        steering["back"] = lists.back
+        steering_words["back"] = lists.back
     if lists.later:
-        steering["later"] = lists.later
+        steering_words["later"] = lists.later
     if lists.not_known:
-        steering["not_known"] = lists.not_known
-    return steering
+        steering_words["not_known"] = lists.not_known
+    return steering_words
 
 
-def _dialogues(folder: Path, faults: list[Fault]) -> dict[str, Dialogue]:
-    """Every dialogue below the folder that could be read, with the faults of all."""
-    every: dict[str, Dialogue] = {}
+def _read_dialogues(folder: Path, faults: list[Fault]) -> dict[str, Dialogue]:
+    """Read every dialogue below the folder. Faults are appended to `faults`; what could be read is returned."""
+    dialogues: dict[str, Dialogue] = {}
     for path in sorted(folder.glob("*/**/*.md")):
         file = path.relative_to(folder).as_posix()
-        text = _text(folder, file, faults)
+        text = _read_text(folder, file, faults)
         if text is None:
             continue
         reading = read_dialogue(text, file.removesuffix(".md"))
         faults.extend(replace(fault, fatal=file.startswith(ALWAYS)) for fault in reading.faults)
         if reading.dialogue is not None:
-            every[reading.dialogue.name] = reading.dialogue
-    return every
+            dialogues[reading.dialogue.name] = reading.dialogue
+    return dialogues
 
 
-_Read = TypeVar("_Read")
+_Parsed = TypeVar("_Parsed")
 
 
-def _page(folder: Path, file: str, reader: Callable[[str, Findings], _Read], faults: list[Fault]) -> _Read:
-    """Read one of the pages beside the dialogues; without it nothing can start."""
+def _read_page(folder: Path, file: str, reader: Callable[[str, Findings], _Parsed], faults: list[Fault]) -> _Parsed:
+    """Read one of the files beside the dialogues. Its faults are fatal."""
     findings = Findings(file)
-    result = reader(_text(folder, file, faults) or "", findings)
+    result = reader(_read_text(folder, file, faults) or "", findings)
     faults.extend(replace(fault, fatal=True) for fault in findings.faults)
     return result
 
 
-def _text(folder: Path, file: str, faults: list[Fault]) -> str | None:
+def _read_text(folder: Path, file: str, faults: list[Fault]) -> str | None:
     fatal = "/" not in file or file.startswith(ALWAYS)
     try:
         return (folder / file).read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        sentence = "This file is not plain text in UTF-8; save it so in your editor."
+        sentence = "This file is not UTF-8 text; save it as UTF-8."
     except OSError:
         sentence = "This file can't be read or is missing; put it back."
     faults.append(Fault(file, 0, sentence, Rule.TEXT, fatal=fatal))

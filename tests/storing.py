@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from state_machine.model.outgoing import Choice, Message, Priority
 from state_machine.model.progress import Answer, Entry, Fact, Person, Progress, Run
@@ -18,6 +18,7 @@ from storage import Chat, Store
 from storage.repositories.facts import MOST_AT_HAND
 from storage.repositories.outbox import OutboxMessage
 from storage.send_log import Sent
+from storage.statements import Driver
 from storage.tables import METADATA
 from storage.unit_of_work import UnitOfWork
 
@@ -79,6 +80,11 @@ def full_life(store: Store, marks: Marks) -> Chat:
 def waiting(work: UnitOfWork, client: str) -> list[OutboxMessage]:
     """Everything that waits for a client, in the order in which it was put there. Nothing is marked."""
     return sorted(work.outbox.all_of(client), key=lambda message: message.id)
+
+
+def read_only(_connection: Connection, driver: Driver, *_: str) -> None:
+    """In place of `engines._set`: a connection that can write nothing, whatever the transaction is for."""
+    driver.word("PRAGMA query_only=ON")
 
 
 def disguises(text: str) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from state_machine.model.outgoing import Message
 from state_machine.programme.tables import WELCOME
 from state_machine.schedule import triggers
 from storage.tables import METADATA
-from tests.setting_aside import notes, refused
+from tests.dead_letters import notes, refused
 from tests.storing import rows_of_each, waiting
 from tests.talking import DAY_ONE, Client, app_on, keeps, label_to, reply, walk
 

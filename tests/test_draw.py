@@ -1,4 +1,4 @@
-"""Diagrams say what the book says, and documents show them as they are drawn."""
+"""Diagrams agree with the book, and documents contain the current diagrams."""
 
 from __future__ import annotations
 

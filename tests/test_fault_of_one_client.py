@@ -25,7 +25,7 @@ from state_machine.model.progress import Fact, Progress
 from state_machine.model.script import Bubble
 from state_machine.programme.tables import SOS, WELCOME
 from state_machine.schedule import triggers
-from tests.setting_aside import broken, parked
+from tests.dead_letters import failure_reasons, with_broken_dialogue
 from tests.storing import change
 from tests.talking import DAY_ONE, Client, label_to, reply, walk
 from tests.telegram.stub import StubRequest, good
@@ -104,11 +104,11 @@ def test_a_wake_up_that_keeps_failing_is_parked_once_and_tried_less_and_less_oft
     client, progress, due = newcomer.chat.client, newcomer.progress, newcomer.chat.wake_at
     assert due is not None
     others = [each.due for each in triggers.triggers(app.machines.script, progress)]
-    mute = broken(app, SOS)
+    mute = with_broken_dialogue(app, SOS)
     hours = []
     for tries in range(24):
         assert mute.conversation.wake(client, due, due)
-        assert parked(app) == ["UndefinedError"]
+        assert failure_reasons(app) == ["UndefinedError"]
         again = newcomer.chat.wake_at
         assert again is not None
         doubled = due + timedelta(hours=min(2**tries, 168))
@@ -119,16 +119,16 @@ def test_a_wake_up_that_keeps_failing_is_parked_once_and_tried_less_and_less_oft
     assert (newcomer.progress, newcomer.arrives()) == (progress, [])
     assert app.conversation.wake(client, due, due)
     assert newcomer.arrives()
-    assert parked(app) == []
+    assert failure_reasons(app) == []
 
 
 def test_after_it_worked_a_wake_up_that_fails_anew_is_tried_again_in_an_hour(newcomer: Client, app: App) -> None:
     newcomer.day_one()
     client = newcomer.chat.client
-    mute = broken(app, *app.book.script.dialogues)
+    mute = with_broken_dialogue(app, *app.book.script.dialogues)
     for _ in range(2):
         tried: datetime | None = None
-        while not parked(app):
+        while not failure_reasons(app):
             tried = newcomer.chat.wake_at
             assert tried is not None
             assert mute.conversation.wake(client, tried, tried)
@@ -138,12 +138,12 @@ def test_after_it_worked_a_wake_up_that_fails_anew_is_tried_again_in_an_hour(new
         assert again is not None
         assert again <= tried + timedelta(hours=1)
         assert app.conversation.wake(client, again, again)
-        assert parked(app) == []
+        assert failure_reasons(app) == []
         newcomer.arrives()
 
 
 def test_a_fault_of_many_clients_is_one_line_and_a_number(app: App, caplog: pytest.LogCaptureFixture) -> None:
-    mute = broken(app, WELCOME)
+    mute = with_broken_dialogue(app, WELCOME)
     for number in range(50):
         mute.conversation.receive(Client(app, str(number)).heard("hello"))
     assert mute.conversation.faults == 50
@@ -155,7 +155,7 @@ def test_what_can_not_be_kept_in_a_column_is_set_aside_and_its_key_taken(newcome
     heard = newcomer.heard("hello")
     app.conversation.set_aside(heard.key, heard.address, heard.payload, "OverflowError", newcomer.now)
     app.conversation.set_aside("telegram:7:1", "telegram:7:nobody", b"{}", "OverflowError", newcomer.now)
-    assert parked(app) == ["OverflowError"]
+    assert failure_reasons(app) == ["OverflowError"]
     assert not app.conversation.receive(heard)
     assert not app.conversation.receive(replace(heard, key="telegram:7:1"))
 
@@ -174,7 +174,7 @@ def test_what_breaks_while_a_turn_is_kept_is_answered_and_put_away_and_nothing_o
     before = newcomer.progress
     assert newcomer.says(label_to(newcomer, "removed")) == [app.prompts.refrain(FAULT)]
     assert newcomer.progress == before
-    assert parked(app) == ["Unreadable"]
+    assert failure_reasons(app) == ["Unreadable"]
     assert app.conversation.faults == 1
 
 
@@ -188,7 +188,7 @@ def test_danger_is_answered_with_numbers_also_where_the_next_hour_can_t_be_found
         facts = replace(chat.progress, facts={**chat.progress.facts, **hour})
         work.clients.keep(chat, facts, None, newcomer.now)
     assert newcomer.says("I want to kill myself") == [app.prompts.plain_refrain("help_if_all_fails")]
-    assert parked(app) == ["OverflowError"]
+    assert failure_reasons(app) == ["OverflowError"]
 
 
 def test_a_corrupt_row_is_that_client_s_fault_alone(newcomer: Client, app: App) -> None:
@@ -238,7 +238,7 @@ async def test_the_hourly_forgetting_passes_by_a_client_who_can_not_be_read_and_
         await scheduler.tick()
     worker.close()
     assert ben.progress.recent == ()
-    assert parked(app) == ["Unreadable"]
+    assert failure_reasons(app) == ["Unreadable"]
     assert len([line for line in caplog.messages if "forgetting failed" in line]) == 1
 
 

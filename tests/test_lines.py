@@ -1,4 +1,4 @@
-"""A wrong number is worse than none: what is shown has been vouched for, in every country there is."""
+"""In every country only verified help lines and numbers are shown."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def test_every_iso_country_is_in_the_table() -> None:
 def test_a_card_has_exactly_what_somebody_vouched_for(country: str, prompts: Prompts, the_book: Book) -> None:
     card = LINES.card(country, TODAY)
     text = shown(prompts, the_book, "help_card", country)
-    vouched = [r for r in LINES.rows if (r.country, r.kind) == (country, "crisis") and r.confidence in {"H", "H*"}]
-    assert [line.name for line in card.crisis] == [row.name for row in vouched]
+    trusted = [r for r in LINES.rows if (r.country, r.kind) == (country, "crisis") and r.confidence in {"H", "H*"}]
+    assert [line.name for line in card.crisis] == [row.name for row in trusted]
     assert card.country
     for line in card.crisis:
         assert f"{line.name}: {line.contact} (" in text
@@ -65,20 +65,20 @@ def test_a_card_has_exactly_what_somebody_vouched_for(country: str, prompts: Pro
     else:
         assert GENERAL_WORDS in text
     for row in LINES.rows:
-        if (row.country, row.kind) == (country, "crisis") and row not in vouched:
+        if (row.country, row.kind) == (country, "crisis") and row not in trusted:
             assert row.name not in text
 
 
-def as_written(row: HelpLineRow) -> str:
-    """A row as it stands on a card, made from the table alone."""
+def as_shown(row: HelpLineRow) -> str:
+    """A row as a card should show it, computed from the table alone."""
     hours = "check opening hours" if row.hours == NOT_VERIFIED else row.hours
     return f"{row.name}: {', '.join(part.strip() for part in row.contact.split(';'))} ({hours})"
 
 
-def instead(country: str, kind: str) -> list[str]:
-    """The card of a country where no line of that kind may be shown, made from the table of numbers alone.
+def fallback_card(country: str, kind: str) -> list[str]:
+    """The expected card of a country without a line of that kind, computed from the table of numbers alone.
 
-    Poison has no directory: every minute counts there. Who mourns is given no emergency number for that.
+    The card for poison has no directory, because minutes count; that for bereavement has no emergency number.
     """
     emergency = LINES.numbers[country]
     if kind == "suicide_bereavement":
@@ -88,10 +88,10 @@ def instead(country: str, kind: str) -> list[str]:
     return [first] if kind == "poison" else [first, f"Lines: {DIRECTORY}"]
 
 
-def vouched_for(country: str, kind: str) -> list[str]:
-    """The rows of a kind that a source vouches for, as they stand on a card."""
+def trusted_rows(country: str, kind: str) -> list[str]:
+    """The rows of a kind with a trusted confidence, as a card should show them."""
     of_kind = [row for row in LINES.rows if (row.country, row.kind) == (country, kind)]
-    return [as_written(row) for row in of_kind if row.confidence in {"H", "H*"}]
+    return [as_shown(row) for row in of_kind if row.confidence in {"H", "H*"}]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -99,13 +99,13 @@ def test_every_country_and_kind_shows_what_is_vouched_for_or_the_number_and_the_
     kind: str, prompts: Prompts, the_book: Book
 ) -> None:
     for country in ALL_COUNTRIES:
-        vouched = vouched_for(country, kind)
+        trusted = trusted_rows(country, kind)
         if kind == "suicide_bereavement":
             # Lines for this kind of grief are rare; the line for hard hours listens to it as well.
-            vouched = vouched or vouched_for(country, "crisis")
-        for day, expected in ((TODAY, vouched), (LONG_AFTER, [])):
+            trusted = trusted or trusted_rows(country, "crisis")
+        for day, expected in ((TODAY, trusted), (LONG_AFTER, [])):
             said = shown(prompts, the_book, CARDS[kind], country, day).splitlines()
-            number, *rest = instead(country, kind)
+            number, *rest = fallback_card(country, kind)
             if kind == "suicide_bereavement":
                 assert said == (expected or [number]), (country, day)
                 continue
@@ -122,10 +122,10 @@ def test_each_kind_is_shown_as_a_list_for_authors(kind: str) -> None:
 
 
 def test_the_table_has_rows_of_every_kind_and_every_confidence_that_is_shown() -> None:
-    """Else the tests above would prove nothing."""
+    """Otherwise the tests above would prove nothing."""
     assert {row.kind for row in LINES.rows} == set(KINDS)
     assert {"H", "H*", "M", "K"} <= {row.confidence for row in LINES.rows}
-    shown_kinds = {row.kind for row in LINES.rows if row.standing(TODAY).shown}
+    shown_kinds = {row.kind for row in LINES.rows if row.status(TODAY).shown}
     assert {"crisis", "child", "sexual_violence", "poison"} <= shown_kinds
 
 
@@ -199,21 +199,25 @@ _DIRECTORY = "*,crisis,Find A Helpline,findahelpline.com,directory,H,2026-11-23,
     ("lines", "numbers", "sentence"),
     [
         ("country,kind\n", _GOOD_NUMBERS, "help_lines.csv:1: the columns are"),
-        (_HEAD + "GBR,crisis,S,1,24/7,H,2026-11-23,a list\n", _GOOD_NUMBERS, "help_lines.csv:2: “GBR” is no country"),
+        (
+            _HEAD + "GBR,crisis,S,1,24/7,H,2026-11-23,a list\n",
+            _GOOD_NUMBERS,
+            "csv:2: “GBR” is not a country",
+        ),
         (_HEAD + "GB,crises,S,1,24/7,H,2026-11-23,a list\n", _GOOD_NUMBERS, "there is no kind “crises”"),
         (_HEAD + "GB,crisis,S,1,24/7,Z,2026-11-23,a list\n", _GOOD_NUMBERS, "the confidence is one of"),
-        (_HEAD + "GB,crisis,S,1,24/7,H,yesterday,a list\n", _GOOD_NUMBERS, "“yesterday” is no date"),
+        (_HEAD + "GB,crisis,S,1,24/7,H,yesterday,a list\n", _GOOD_NUMBERS, "“yesterday” is not a date"),
         (_HEAD + "GB,crisis,S,,24/7,H,2026-11-23,a list\n", _GOOD_NUMBERS, "can't be empty"),
         (_HEAD + "GB,crisis,S,1,24/7,H,2026-11-23\n", _GOOD_NUMBERS, "7 cells instead of 8"),
         (
             _HEAD + 2 * "GB,crisis,S,1,24/7,H,2026-11-23,a list\n",
             _GOOD_NUMBERS,
-            "help_lines.csv:3: “GB crisis S” stands twice",
+            "help_lines.csv:3: “GB crisis S” appears twice",
         ),
         (_HEAD, _GOOD_NUMBERS, "add the directory"),
-        (_HEAD + _DIRECTORY, _GOOD_NUMBERS.replace("GB,999", "GB,9 9"), "a number is figures only"),
-        (_HEAD + _DIRECTORY, _GOOD_NUMBERS.replace(",8,", ",many,"), "how many sources agree"),
-        (_HEAD + _DIRECTORY, _GOOD_NUMBERS.replace("GB", "gb"), "“gb” is no country"),
+        (_HEAD + _DIRECTORY, _GOOD_NUMBERS.replace("GB,999", "GB,9 9"), "a number has digits only"),
+        (_HEAD + _DIRECTORY, _GOOD_NUMBERS.replace(",8,", ",many,"), "number of agreeing sources"),
+        (_HEAD + _DIRECTORY, _GOOD_NUMBERS.replace("GB", "gb"), "“gb” is not a country"),
     ],
 )
 def test_a_table_that_cannot_be_trusted_stops_the_start_with_its_line(

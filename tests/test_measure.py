@@ -1,4 +1,4 @@
-"""The numbers of the screen: counted right, and told without what was read."""
+"""Measurements of the screen: the counts are right, and reports have no text of messages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.measurement.screen_metrics import NotMessages, Rate, measure, screen_lines
+from bot.measurement.screen_metrics import InvalidMessageFile, Rate, measure, screen_lines
 from dialogues.reading import signals
 from state_machine.safety import Tier
 
@@ -48,15 +48,15 @@ def test_labelled_and_plain_messages_are_counted_apart(tmp_path: Path) -> None:
     assert report.rate("ordinary", Tier.EXPLICIT, Tier.ASK) == Rate(1, 2)
     assert dict(report.rates())["kind as labelled"] == Rate(1, 2)
     assert json.loads(report.as_json())["rates"]["explicit: tier 1"]["found"] == 2
-    for told in (report.as_text(), report.as_json()):
-        assert "500.0 per 1,000" in told or "rates" in told
-        assert "grey" not in told
-        assert "soup" not in told
+    for output in (report.as_text(), report.as_json()):
+        assert "500.0 per 1,000" in output or "rates" in output
+        assert "grey" not in output
+        assert "soup" not in output
 
 
 @pytest.mark.parametrize("line", ['{"text": "x"}', '{"text": 1, "tier": "none"}', '{"text": "x", "tier": "?"}', "{"])
 def test_a_line_that_is_no_message_is_refused_with_its_place(tmp_path: Path, line: str) -> None:
     file = tmp_path / "a.jsonl"
     file.write_text(f'{{"text": "x", "tier": "none"}}\n{line}\n', encoding="utf-8")
-    with pytest.raises(NotMessages, match=r"a\.jsonl:2: "):
+    with pytest.raises(InvalidMessageFile, match=r"a\.jsonl:2: "):
         measure(signals.screen(), [file])

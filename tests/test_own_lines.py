@@ -1,4 +1,4 @@
-"""The operator's file adds, replaces, confirms and hides lines of their area; a fault in it stops the start."""
+"""The operator's file adds, replaces, confirms and hides help lines; with a fault in it the bot does not start."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.cli import cli
 from bot.operator import help_lines
 from bot.settings import Settings, SettingsRefused
 from bot.telegram import service
-from dialogues.helplines.rows import HelpLine, HelpLinesError, Standing
+from dialogues.helplines.rows import HelpLine, HelpLinesError, VerificationStatus
 from dialogues.helplines.tables import HelpLines
 from dialogues.rendering.prompts import Prompts
 from state_machine.model.context import Context
@@ -57,7 +57,7 @@ def with_file(folder: Path, text: str, today: date | None = TODAY) -> HelpLines:
     return HelpLines.read(own=path, today=today)
 
 
-def test_what_one_listing_says_waits_until_the_operator_confirms_it(tmp_path: Path) -> None:
+def test_an_unconfirmed_row_is_not_shown_until_the_operator_confirms_it(tmp_path: Path) -> None:
     assert HelpLines.read().card("IT", TODAY).crisis == ()
     confirmed = with_file(tmp_path, CONFIRMED)
     assert [line.name for line in confirmed.card("IT", TODAY).crisis] == ["Telefono Amico"]
@@ -109,32 +109,32 @@ def test_the_file_shown_in_the_guide_for_operators_can_be_used_as_it_stands(tmp_
     found = re.search(r"```toml\n(.*?)```", guide, re.DOTALL)
     assert found
     lines = with_file(tmp_path, found[1])
-    standings = [row.standing(TODAY) for row in lines.rows]
-    assert standings.count(Standing.CONFIRMED) == 1
-    assert standings.count(Standing.OWN) == 2
+    statuses = [row.status(TODAY) for row in lines.rows]
+    assert statuses.count(VerificationStatus.CONFIRMED) == 1
+    assert statuses.count(VerificationStatus.OWN) == 2
     assert len(lines.hidden) == 1
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('[[confirm]\ncountry = "IT"', "lines.toml: This is no TOML"),
-        ('country = "IT"', "lines.toml: “country” is no heading of an entry; the headings are [[add]]"),
-        (CONFIRMED.replace("[[confirm]]", "[[confirms]]"), "“confirms” is no heading of an entry"),
-        (CONFIRMED.replace("[[confirm]]", "[confirm]"), "“confirm” is no heading of an entry"),
+        ('[[confirm]\ncountry = "IT"', "lines.toml: This is not valid TOML"),
+        ('country = "IT"', "lines.toml: “country” is not a heading; the headings are [[add]]"),
+        (CONFIRMED.replace("[[confirm]]", "[[confirms]]"), "“confirms” is not a heading"),
+        (CONFIRMED.replace("[[confirm]]", "[confirm]"), "“confirm” is not a heading"),
         ("\n" + CONFIRMED.replace('name = "Telefono Amico"\n', ""), "lines.toml:3: “name” is missing; an"),
-        (CONFIRMED + 'source = "me"', "lines.toml:2: “source” means nothing under [[confirm]]"),
+        (CONFIRMED + 'source = "me"', "lines.toml:2: “source” is not allowed under [[confirm]]"),
         (CONFIRMED.replace("Telefono Amico", "Telefono Amica"), "There is no row “IT crisis Telefono Amica”"),
         (CONFIRMED + CONFIRMED, "lines.toml:8: “IT crisis Telefono Amico” is named twice"),
-        (CONFIRMED.replace('"IT"', '"ITA"'), "“ITA” is no country; write its two letters"),
+        (CONFIRMED.replace('"IT"', '"ITA"'), "“ITA” is not a country; write its two letters"),
         (CONFIRMED.replace('"IT"', "39"), '“country” is text in quotation marks, such as country = "…"'),
         (CONFIRMED.replace('"crisis"', '"crises"'), "There is no kind “crises”; the kinds are crisis, violence"),
-        (CONFIRMED.replace("2026-11-23", '"last week"'), "a day, written confirmed_on = 2026-11-23."),
-        (CONFIRMED.replace("2026-11-23", "2026-11-23T10:00:00"), "“confirmed_on” is a day"),
-        (CONFIRMED.replace("2026-11-23", "2036-12-01"), "“confirmed_on” is a day that is still to come"),
-        (ADDED.replace("2026-11-23", "2027-12-01"), "“checked_on” is a day that is still to come"),
+        (CONFIRMED.replace("2026-11-23", '"last week"'), "a date, written confirmed_on = 2026-11-23."),
+        (CONFIRMED.replace("2026-11-23", "2026-11-23T10:00:00"), "“confirmed_on” must be a date"),
+        (CONFIRMED.replace("2026-11-23", "2036-12-01"), "“confirmed_on” is in the future"),
+        (ADDED.replace("2026-11-23", "2027-12-01"), "“checked_on” is in the future"),
         (ADDED.replace("020 555 0100; text 555", " "), "“contact” is text in quotation marks"),
-        (ADDED.replace("I rang it", "{{ name }}"), "“source” stands on one line, without curly brackets."),
+        (ADDED.replace("I rang it", "{{ name }}"), "“source” must be on one line and without curly brackets."),
         (REPLACED.replace("[[replace]]", "[[add]]"), "“GB crisis Samaritans” is in the table already"),
         (ADDED.replace("[[add]]", "[[replace]]"), "There is no row “AF crisis The clinic's own line”"),
         (HIDDEN.replace('"GB"', '"*"').replace("Shout", "Find A Helpline"), "directory of crisis lines can't be"),
@@ -158,7 +158,7 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "lines.toml"
     path.mkdir() if content is None else path.write_bytes(content)
-    with pytest.raises(HelpLinesError, match="can't be read as text in UTF-8"):
+    with pytest.raises(HelpLinesError, match="can't be read as UTF-8 text"):
         HelpLines.read(own=path)
 
 
@@ -168,10 +168,10 @@ def test_a_file_saved_by_a_windows_editor_is_read(tmp_path: Path) -> None:
     assert HelpLines.read(own=path).card("IT", TODAY).crisis
 
 
-# --- where it lies, and what is told about it -----------------------------------------------
+# --- where the file is, and what is logged about it -----------------------------------------
 
 
-def test_the_file_lies_beside_the_data_or_where_the_setting_says(tmp_path: Path) -> None:
+def test_the_file_is_in_the_data_folder_or_where_the_setting_says(tmp_path: Path) -> None:
     made = Settings(data_dir=tmp_path, _env_file=None)  # type: ignore[call-arg]
     assert made.own_lines() is None
     usual, other = tmp_path / "lines.toml", tmp_path / "other.toml"
@@ -185,7 +185,7 @@ def test_the_file_lies_beside_the_data_or_where_the_setting_says(tmp_path: Path)
 
 
 def command(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """The command as a process of its own."""
+    """Run the command in a process of its own."""
     environment = os.environ | {"DATA_DIR": str(folder), "PYTHONUTF8": "1", "LINES_FILE": "", "BOT_TOKEN": "1:a"}
     return subprocess.run(
         [sys.executable, "-m", "bot", *words],
@@ -200,7 +200,7 @@ def command(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """The command on a day of our choice, so that no test goes stale with the rows."""
+    """Run the command on a given date, so that the tests do not depend on today."""
 
     def called(day: date, *words: str) -> Result:
         monkeypatch.setattr(app, "now", lambda: datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
@@ -221,20 +221,20 @@ def test_nothing_starts_with_a_faulty_file(tmp_path: Path, words: list[str]) -> 
     assert ended.stdout == ""
 
 
-def test_the_start_tells_what_the_operator_lets_through_and_how_many_rows_are_stale(tmp_path: Path) -> None:
+def test_the_summary_names_the_rows_confirmed_by_the_operator_and_counts_stale_ones(tmp_path: Path) -> None:
     lines = with_file(tmp_path, CONFIRMED + ADDED + HIDDEN)
-    told = help_lines.in_brief(lines, TODAY)
-    assert told == (
-        "help lines: let through by the operator: IT crisis Telefono Amico, AF crisis The clinic's own line; "
+    summary = help_lines.summary(lines, TODAY)
+    assert summary == (
+        "help lines: confirmed or added by the operator: IT crisis Telefono Amico, AF crisis The clinic's own line; "
         "hidden by the operator: GB crisis Shout; stale rows: 0"
     )
-    much_later = help_lines.in_brief(lines, TODAY + timedelta(days=400))
-    assert "let through by the operator: none" in much_later
+    much_later = help_lines.summary(lines, TODAY + timedelta(days=400))
+    assert "confirmed or added by the operator: none" in much_later
     assert much_later.endswith(f"stale rows: {len(lines.rows)}")
 
 
-def test_the_running_bot_writes_that_line_into_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Telegram service itself is left out: it would want the network."""
+def test_the_bot_logs_the_summary_when_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Telegram service is replaced, because it needs the network."""
 
     async def served(*_: object) -> None:
         return None
@@ -270,16 +270,16 @@ def test_a_release_with_stale_rows_is_stopped(on: Callable[..., Result]) -> None
     assert ended.exit_code == 1
     assert f"{len(lines.rows)} rows need a check: {len(lines.rows)} stale, 0 unconfirmed" in ended.stdout
     assert "Emergency numbers checked more than 180 days ago: AD, AE," in ended.stdout
-    assert on(last_day + timedelta(days=1), "lines").exit_code == 0, "a list alone stops nobody"
+    assert on(last_day + timedelta(days=1), "lines").exit_code == 0, "a stale row fails only a release"
 
 
-def test_a_country_is_shown_just_as_a_client_there_sees_it(on: Callable[..., Result]) -> None:
+def test_the_command_shows_what_a_client_in_a_country_sees(on: Callable[..., Result]) -> None:
     ended = on(TODAY, "lines", "--country", "dk")
     assert ended.exit_code == 0
     assert "crisis:\n    Emergency (Denmark): 112\n    Livslinien: 70 201 201 (check opening hours)\n" in ended.stdout
     assert "violence:\n    Emergency (Denmark): 112\n    Lines: findahelpline.com\n" in ended.stdout
     late = on(TODAY + timedelta(days=181), "lines", "--country", "DK")
     assert "crisis:\n    Emergency (Denmark): 112\n    Lines: findahelpline.com\n" in late.stdout
-    unheard = on(TODAY, "lines", "--country", "Denmark")
-    assert unheard.exit_code == 2
-    assert unheard.stderr == "There is no country Denmark; write its two letters, such as IE.\n"
+    unknown = on(TODAY, "lines", "--country", "Denmark")
+    assert unknown.exit_code == 2
+    assert unknown.stderr == "There is no country Denmark; write its two letters, such as IE.\n"

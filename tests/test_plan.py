@@ -8,7 +8,7 @@ import pytest
 
 from bot.export import export_file
 from dialogues.rendering.prompts import Prompts
-from dialogues.rendering.split import LONGEST, split_bubble
+from dialogues.rendering.split import MAX_LENGTH, split_bubble
 from state_machine.model.effects import Erase
 from state_machine.model.outgoing import Priority
 from state_machine.model.progress import Fact, Progress
@@ -165,7 +165,7 @@ def test_a_very_long_plan_comes_in_pieces_and_loses_no_word(machines: Machines, 
     facts = {name: Fact(words, START) for name, words in long.items()}
     story = Story(machines, prompts, Progress(phase="assessment", consent="1 2026-01-05", facts=facts, heard=START))
     story.says("/plan")
-    assert all(len(text.encode("utf-16-le")) // 2 <= LONGEST for text in story.bubbles)
+    assert all(len(text.encode("utf-16-le")) // 2 <= MAX_LENGTH for text in story.bubbles)
     there = set(said(story).split())
     assert [words for text in long.values() for words in text.split() if words not in there] == []
 
@@ -173,5 +173,5 @@ def test_a_very_long_plan_comes_in_pieces_and_loses_no_word(machines: Machines, 
 @pytest.mark.parametrize("text", ["a b\nc", "word " * 3000, "x" * 9000, "🙂" * 5000, "line\n" * 2000, " " * 9000, ""])
 def test_pieces_fit_and_hold_every_sign(text: str) -> None:
     made = split_bubble(text)
-    assert all(len(piece.encode("utf-16-le")) // 2 <= LONGEST for piece in made)
+    assert all(len(piece.encode("utf-16-le")) // 2 <= MAX_LENGTH for piece in made)
     assert "".join("".join(made).split()) == "".join(text.split())

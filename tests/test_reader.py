@@ -1,4 +1,4 @@
-"""Reading one dialogue file: what an author writes is what the engine gets, and nothing makes the reader raise."""
+"""Parsing a dialogue file: its content reaches the engine unchanged, and no text makes the parser raise."""
 
 from __future__ import annotations
 
@@ -120,13 +120,13 @@ def test_every_kind_of_answer_can_be_asked_for(kind: AnswerKind) -> None:
         ("See <https://example.org>.", Rule.PLAIN_WORDS),
         ("Say <b>this</b>.", Rule.PLAIN_WORDS),
         ("Say ~~this~~.", Rule.PLAIN_WORDS),
-        ("<!-- a note -->", Rule.CLAIMED),
-        ("> Somebody said", Rule.CLAIMED),
-        ("```\ncode\n```", Rule.CLAIMED),
-        ("    indented", Rule.CLAIMED),
-        ("***", Rule.CLAIMED),
-        ("[word]: address", Rule.CLAIMED),
-        ("* a point", Rule.CLAIMED),
+        ("<!-- a note -->", Rule.UNSUPPORTED),
+        ("> Somebody said", Rule.UNSUPPORTED),
+        ("```\ncode\n```", Rule.UNSUPPORTED),
+        ("    indented", Rule.UNSUPPORTED),
+        ("***", Rule.UNSUPPORTED),
+        ("[word]: address", Rule.UNSUPPORTED),
+        ("* a point", Rule.UNSUPPORTED),
         ("1) once\n2) twice", Rule.WORDINGS),
         ("1. once", Rule.WORDINGS),
         ("1. once\n\n   and again\n2. twice", Rule.WORDINGS),
@@ -153,7 +153,7 @@ def test_a_fault_names_its_own_line() -> None:
 
 def test_all_faults_of_a_file_are_listed_at_once() -> None:
     reading = read("## Two words\n\nNot *fine*.\n\n- maybe\n\n## ask\n\n> Hm\n", "a/b")
-    assert {Rule.HEADER, Rule.TITLE, Rule.STEP_NAME, Rule.PLAIN_WORDS, Rule.WAY_IS_LINK, Rule.CLAIMED} == {
+    assert {Rule.HEADER, Rule.TITLE, Rule.STEP_NAME, Rule.PLAIN_WORDS, Rule.WAY_IS_LINK, Rule.UNSUPPORTED} == {
         fault.rule for fault in reading.faults
     }
 

@@ -58,7 +58,7 @@ def test_figures_come_as_a_table_and_as_json(tmp_path: Path) -> None:
     [
         (None, "can't be read (No such file or directory)."),
         (b'{"text": "x", "tier": "bad"}', ":1: a labelled message is a JSON object"),
-        (b"\xff\xfe", "One of the files is not plain text in UTF-8; save it so."),
+        (b"\xff\xfe", "One of the files is not UTF-8 text; save it as UTF-8."),
     ],
 )
 def test_a_file_that_can_not_be_measured_is_refused_in_a_sentence(

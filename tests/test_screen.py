@@ -1,4 +1,4 @@
-"""What must hold of the screen whatever is written: by property, and by messages of our own."""
+"""The screen: properties that hold for any text, and rates on a corpus of our own messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The phrases of danger as content: the shipped ones are whole, and whatever is wrong with others is said plainly."""
+"""The signals of danger: those shipped have no fault, and a fault in others is reported with its place."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 
 from dialogues.checks.signals import check
 from dialogues.reading import signals
-from state_machine.safety.signals import CIRCUMSTANCES
+from state_machine.safety.signals import REQUIRED_GROUPS
 
-GROUPS = "\n\n".join(f"## {name}\n\n- `{name.replace(' ', '')}`" for name in sorted(CIRCUMSTANCES))
+GROUPS = "\n\n".join(f"## {name}\n\n- `{name.replace(' ', '')}`" for name in sorted(REQUIRED_GROUPS))
 WORDS = f"# Word groups\n\n{GROUPS}\n\n## wish\n\n- `want to | wish to`\n"
 SPELLINGS = "# Spellings\n\n## short forms\n\n- wanna: want to\n\n## left out\n\n- really, so\n"
 SIGNAL = """# Signals
@@ -60,7 +60,7 @@ def test_a_sound_file_has_no_fault(tmp_path: Path) -> None:
         ("I really wanna sleep", "I eat", 13, "does not find this"),
         ("- I sleep", "- I wish to sleep", 17, "finds this"),
         ("{wish}", "{whish}", 9, "There is no group {whish}"),
-        ("sleep`", "so sleep`", 9, "“so” is never seen"),
+        ("sleep`", "so sleep`", 9, "“so” is a filler"),
         ("sleep`", "(sleep`", 9, "never closed"),
         ("sleep`", "sleep)`", 9, "too many"),
         ("sleep`", "sleep &`", 9, "empty"),
@@ -68,11 +68,11 @@ def test_a_sound_file_has_no_fault(tmp_path: Path) -> None:
         ("Tier 2, self.", "Tier 7, self.", 3, "“Tier 1, self.” is missing"),
         ("People say it when they are tired.\n\n", "", 3, "the reason is missing"),
         ("- I really wanna sleep", "", 3, "no sentence after “Must match:”"),
-        ("- `i {wish} sleep`", "", 3, "stands no pattern"),
+        ("- `i {wish} sleep`", "", 3, "there is no pattern"),
         ("## sleep", "## Sleep well", 3, "can't name a signal"),
     ],
 )
-def test_a_fault_is_said_with_its_place(tmp_path: Path, part: str, instead: str, line: int, said: str) -> None:
+def test_a_fault_is_reported_with_its_place(tmp_path: Path, part: str, instead: str, line: int, said: str) -> None:
     assert part in SIGNAL
     found = faults_of(tmp_path, SIGNAL.replace(part, instead, 1))
     place = f"signals/{tmp_path.name}/some.md:{line}:"
@@ -84,9 +84,9 @@ def test_a_group_that_nothing_uses_is_a_fault(tmp_path: Path) -> None:
     assert any("No pattern names the group “sleep words”" in fault for fault in found)
 
 
-def test_a_group_that_holds_itself_is_a_fault(tmp_path: Path) -> None:
+def test_a_group_that_contains_itself_is_a_fault(tmp_path: Path) -> None:
     found = faults_of(tmp_path, words=WORDS.replace("`want to | wish to`", "`want to | {wish}`"))
-    assert any("holds itself" in fault for fault in found)
+    assert any("contains itself" in fault for fault in found)
 
 
 def test_a_group_the_screen_asks_for_must_be_there(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The workbench: commands that try and measure the bot. Each imports what it needs, as those of `cli.py` do."""
+"""Commands that measure and simulate the bot. Each imports only what it needs, so that the others start quickly."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
-bench = typer.Typer(no_args_is_help=True, help="Measure.")
-safety = typer.Typer(no_args_is_help=True, help="Try and measure the reading for danger.")
+bench = typer.Typer(no_args_is_help=True, help="Benchmarks.")
+safety = typer.Typer(no_args_is_help=True, help="Try and measure the screen for danger.")
 
 
 @safety.command()
 def screen() -> None:
-    """Read one message a line; for each print the tier (1, 2, 3 or 0), a tab, and the kind of danger."""
+    """Read one message per line from standard input; print its tier (1, 2, 3 or 0), a tab, and the kind of danger."""
     from bot.measurement.screen_metrics import screen_lines  # noqa: PLC0415
     from dialogues.reading import signals  # noqa: PLC0415
 
@@ -31,17 +31,17 @@ def measure(
         Path | None, typer.Option("--write", help="Write the tables into this document, between its marks.")
     ] = None,
 ) -> None:
-    """Count what is found in files of messages, and how often it rings for nothing, with 95 % intervals."""
+    """Measure recall and false alarms of the screen on files of messages, with 95 % intervals."""
     from bot.measurement import screen_metrics_table  # noqa: PLC0415
-    from bot.measurement.screen_metrics import NotMessages, measure  # noqa: PLC0415
+    from bot.measurement.screen_metrics import InvalidMessageFile, measure  # noqa: PLC0415
     from dialogues.reading import signals  # noqa: PLC0415
 
     try:
         report = measure(signals.screen(), files)
-    except NotMessages as fault:
+    except InvalidMessageFile as fault:
         _refuse(str(fault))
     except UnicodeDecodeError:
-        _refuse("One of the files is not plain text in UTF-8; save it so.")
+        _refuse("One of the files is not UTF-8 text; save it as UTF-8.")
     except OSError as fault:
         _refuse(f"{fault.filename} can't be read ({fault.strerror}).")
     if write is not None:
@@ -56,17 +56,17 @@ def measure(
 def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     clients: Annotated[int, typer.Option(help="How many clients.")] = 20,
     days: Annotated[int, typer.Option(help="How many days.")] = 7,
-    seed: Annotated[int, typer.Option(help="The same seed, the same simulation.")] = 1,
-    zone: Annotated[list[str] | None, typer.Option(help="Where clients live; may be given several times.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed; the same seed gives the same simulation.")] = 1,
+    zone: Annotated[list[str] | None, typer.Option(help="Time zone of clients; may be given several times.")] = None,
     faults: Annotated[
-        str, typer.Option(help="How Telegram and our process misbehave: none, light or heavy.")
+        str, typer.Option(help="Faults of Telegram and of the process: none, light or heavy.")
     ] = "none",
     show: Annotated[int | None, typer.Option(help="Print the transcript of this client, counted from 0.")] = None,
-    off: Annotated[int, typer.Option(help="Hours switched off from 18:00 UTC of day 2 on.")] = 0,
-    settled: Annotated[bool, typer.Option("--settled", help="Begin with clients whose first day is over.")] = False,
-    pure: Annotated[bool, typer.Option("--pure", help="The engine alone: one client, sixteen weeks.")] = False,
+    off: Annotated[int, typer.Option(help="Hours of downtime from 18:00 UTC of day 2 on.")] = 0,
+    settled: Annotated[bool, typer.Option("--settled", help="Start with clients whose first day is over.")] = False,
+    pure: Annotated[bool, typer.Option("--pure", help="Run only the engine: one client, sixteen weeks.")] = False,
 ) -> None:
-    """Let clients live with the whole bot in simulated time, and hold every unasked message against the promises."""
+    """Simulate clients of the whole bot, and check every message sent by schedule against the rules for reminders."""
     from bot.measurement.simulation import command  # noqa: PLC0415
 
     if pure:
@@ -81,7 +81,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
 
 @bench.command()
 def weeks() -> None:
-    """Sixteen weeks of one client: through the engine alone, and through storage and courier."""
+    """Simulate sixteen weeks of one client: with the engine alone, and with storage and courier."""
     from bot.measurement.simulation import command  # noqa: PLC0415
 
     raise typer.Exit(0 if command.run_weeks(typer.echo) else 1)
@@ -89,7 +89,7 @@ def weeks() -> None:
 
 @bench.command()
 def turn(turns: Annotated[int, typer.Option(help="How many turns are measured.")] = 2000) -> None:
-    """CPU time of a durable turn: beside a peer (aiogram on Redis), by part, and beside its floors."""
+    """Measure the CPU time of a turn: beside aiogram on Redis, by part, and beside the bare statements."""
     from bot.measurement import benchmark as measured  # noqa: PLC0415
 
     measured.turn(turns, typer.echo)

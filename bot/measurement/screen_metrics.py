@@ -1,7 +1,7 @@
-"""How well the screen finds danger, and how often it rings for nothing: the numbers behind `docs/safety.md`.
+"""Recall and false alarms of the screen: the numbers in `docs/safety.md`.
 
-`screen_lines` reads one message a line; `measure` reads files of labelled or ordinary messages. Neither keeps,
-logs nor prints what it read.
+`screen_lines` reads one message per line; `measure` reads files of labelled or ordinary messages. Neither stores,
+logs or prints the text of messages.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ Z_95 = 1.959964
 """The number of standard deviations of a 95 % interval."""
 TIERS = ("explicit", "possible", "none")
 ORDINARY = "ordinary"
-FIFTEEN = range(13, 18)
-"""Messages of about fifteen words, for which the time is told apart."""
+ABOUT_FIFTEEN_WORDS = range(13, 18)
+"""Number of words of the messages whose time is reported separately."""
 
 
-class NotMessages(ValueError):
-    """A file can't be read as messages; the text says which line and what is wrong."""
+class InvalidMessageFile(ValueError):
+    """A file can't be read as messages; the text has the line, the fault and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`hits` of `n`, with the 95 % interval of Wilson (1927)."""
+    """A proportion, `hits` of `n`, with its 95 % score interval (Wilson 1927)."""
 
     hits: int
     n: int
 
     @property
     def share(self) -> float:
-        """Between 0 and 1; 0 if there was nothing."""
+        """Between 0 and 1; 0 if `n` is 0."""
         return self.hits / self.n if self.n else 0.0
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Lower and upper bound of the share, between 0 and 1."""
+        """Lower and upper bound of the share, between 0 and 1; (0, 1) if `n` is 0."""
         if not self.n:
             return 0.0, 1.0
         middle = self.share + Z_95**2 / (2 * self.n)
@@ -55,9 +55,9 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class LabelledMessage:
-    """One message: its text, its label, and the two messages before it if the file gives them.
+    """One message. `before`: the messages before it, oldest first. `kind`: the kind of danger, if labelled.
 
-    `label` is explicit, possible or none for labelled messages, and ordinary for plain lines.
+    `label`: explicit, possible or none for labelled messages, ordinary for plain lines.
     """
 
     text: str
@@ -68,7 +68,10 @@ class LabelledMessage:
 
 @dataclass(frozen=True, slots=True)
 class ScreenReport:
-    """What was found. `found` counts (label, tier); times are milliseconds a message."""
+    """The counts of one measurement.
+
+    `found`: by label and tier; `kinds`: by labelled and found kind; times: median milliseconds per message.
+    """
 
     found: Counter[tuple[str, Tier]]
     kinds: Counter[tuple[str, str]]
@@ -76,12 +79,12 @@ class ScreenReport:
     milliseconds_fifteen: float | None
 
     def rate(self, label: str, *tiers: Tier) -> Rate:
-        """How many messages of a label were read as one of these tiers."""
+        """The share of the messages with this label that were read as one of these tiers."""
         n = sum(count for (of, _), count in self.found.items() if of == label)
         return Rate(sum(self.found[label, tier] for tier in tiers), n)
 
     def rates(self) -> Iterator[tuple[str, Rate]]:
-        """Every figure with its name: recall of what is labelled, false alarms of the rest."""
+        """Yield every rate with its name: recall for danger, false alarms for the rest."""
         for label in (*TIERS, ORDINARY):
             if self.rate(label).n:
                 yield f"{label}: tier 1", self.rate(label, Tier.EXPLICIT)
@@ -92,7 +95,7 @@ class ScreenReport:
             yield "kind as labelled", Rate(right, sum(self.kinds.values()))
 
     def as_text(self) -> str:
-        """A table to read: shares in percent, those of ordinary talk also per 1,000."""
+        """Format as a table: shares in percent, those of ordinary messages also per 1,000."""
         lines = [f"{'':<28}{'n':>6}{'found':>7}   share   95 % interval"]
         for name, rate in self.rates():
             low, high = rate.interval
@@ -100,13 +103,13 @@ class ScreenReport:
             if name.startswith(ORDINARY):
                 line += f"   ({1000 * rate.share:.1f} per 1,000)"
             lines.append(line)
-        lines.append(f"{self.milliseconds:.3f} ms a message (median)")
+        lines.append(f"{self.milliseconds:.3f} ms per message (median)")
         if self.milliseconds_fifteen is not None:
-            lines.append(f"{self.milliseconds_fifteen:.3f} ms a message of 13 to 17 words (median)")
+            lines.append(f"{self.milliseconds_fifteen:.3f} ms per message of 13 to 17 words (median)")
         return "\n".join(lines)
 
     def as_json(self) -> str:
-        """The same as one JSON object."""
+        """Format as one JSON object."""
         figures = {
             name: {"n": rate.n, "found": rate.hits, "share": rate.share, "interval": rate.interval}
             for name, rate in self.rates()
@@ -116,17 +119,20 @@ class ScreenReport:
 
 
 def screen_lines(screen: Screen, lines: Iterable[str], out: TextIO) -> None:
-    """For each line the tier (1, 2, 3 or 0), a tab, and the kind. Every line is a message of its own."""
+    """Write for each line the tier (1, 2, 3 or 0), a tab, and the kind. Every line is a separate message."""
     for line in lines:
         reading = screen.read(line.rstrip("\r\n"))
         out.write(f"{int(reading.tier)}\t{reading.alarm}\n")
 
 
 def measure(screen: Screen, files: Sequence[Path]) -> ScreenReport:
-    """Read every message of the files and count. Raises `NotMessages` or `OSError` for a file that can't be read."""
+    """Screen every message of the files and count the results.
+
+    Raises `InvalidMessageFile`, `UnicodeDecodeError` or `OSError` if a file can't be read.
+    """
     messages = [message for file in files for message in _messages(file)]
     for message in messages:
-        # Patterns are made ready when they are first needed, which is no part of the time of a message.
+        # Patterns are compiled when first used, which must not be counted in the time per message.
         screen.read(message.text, message.before)
     found: Counter[tuple[str, Tier]] = Counter()
     kinds: Counter[tuple[str, str]] = Counter()
@@ -137,7 +143,7 @@ def measure(screen: Screen, files: Sequence[Path]) -> ScreenReport:
         reading = screen.read(message.text, message.before)
         took = 1000 * (perf_counter() - began)
         times.append(took)
-        if len(message.text.split()) in FIFTEEN:
+        if len(message.text.split()) in ABOUT_FIFTEEN_WORDS:
             fifteen.append(took)
         found[message.label, reading.tier] += 1
         if message.kind is not None:
@@ -155,9 +161,9 @@ def _messages(file: Path) -> Iterator[LabelledMessage]:
         try:
             yield _labelled(json.loads(line))
         except (ValueError, KeyError, TypeError):
-            raise NotMessages(
+            raise InvalidMessageFile(
                 f"{file}:{number}: a labelled message is a JSON object with “text”, and “tier” as one of "
-                f"{', '.join(TIERS)}; mend this line, or write plain text."
+                f"{', '.join(TIERS)}; correct this line, or write plain text."
             ) from None
 
 

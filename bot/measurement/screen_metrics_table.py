@@ -1,4 +1,4 @@
-"""The measured tables of `docs/safety.md`: written from a report between two marks, so that nobody types a figure."""
+"""Writes the tables of measurements in `docs/safety.md` from a report."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _READ_AS = (
 
 
 def block(report: ScreenReport) -> str:
-    """What stands between the marks, with them. Times are left out: they are the machine's."""
+    """Return the tables with the marks around them. Times are left out, because they depend on the machine."""
     return "\n".join([BEGIN, "", *_by_tier(report), "", *_by_kind(report), "", END])
 
 
 def write(report: ScreenReport, document: Path) -> None:
-    """Put the tables of a report into a document that has the marks. Raises `ValueError` if it has not."""
+    """Replace the tables between the marks of a document. Raises `ValueError` if the marks are missing."""
     text = document.read_text(encoding="utf-8")
     if not _BLOCK.search(text):
-        raise ValueError(f"{document} has no lines {BEGIN} and {END} between which the tables could stand.")
+        raise ValueError(f"{document} has no lines {BEGIN} and {END}; add them where the tables belong.")
     document.write_text(_BLOCK.sub(lambda _: block(report), text), encoding="utf-8")
 
 
 def _by_tier(report: ScreenReport) -> Iterator[str]:
-    yield "| messages that are | read as | of | so many | share | 95 % interval |"
+    yield "| messages that are | read as | messages | found | share | 95 % interval |"
     yield "|---|---|---|---|---|---|"
     for label in (*TIERS, ORDINARY):
         for named, tiers in _READ_AS:
@@ -42,7 +42,7 @@ def _by_tier(report: ScreenReport) -> Iterator[str]:
 
 
 def _by_kind(report: ScreenReport) -> Iterator[str]:
-    yield "| messages about | read as | of | so many | share | 95 % interval |"
+    yield "| messages about | read as | messages | found | share | 95 % interval |"
     yield "|---|---|---|---|---|---|"
     for kind in DangerKind:
         n = sum(count for (labelled, _), count in report.kinds.items() if labelled == kind)

@@ -1,1 +1,1 @@
-"""Commands for the operator of a copy."""
+"""Commands for the operator."""

@@ -1,4 +1,4 @@
-"""What an operator is told about danger: counts by month, in bands, from five up. Never a word, never a client."""
+"""Counts of safety talks for the operator: by month and kind, in bands from five up, without text or clients."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from storage.store import DATA_FILE, Store
 _TIERS = {Tier.EXPLICIT: "explicit", Tier.ASK: "asked about", Tier.SOMEONE_ELSE: "about somebody else"}
 
 
-def counted(settings: Settings) -> Iterator[str]:
-    """The counts of this copy, a line each. Raises `StoreRefused` if the store can't be opened."""
+def report(settings: Settings) -> Iterator[str]:
+    """Yield the lines of the report. Raises `StoreRefused` if the store can't be opened."""
     if not (settings.data_dir / DATA_FILE).exists():
-        yield f"Nothing has been kept in {settings.data_dir} yet."
+        yield f"There is no data in {settings.data_dir} yet."
         return
     store = Store.open(settings.data_dir, settings.key_bytes())
     try:
@@ -25,11 +25,11 @@ def counted(settings: Settings) -> Iterator[str]:
         store.close()
     for month, name, band in rows:
         yield f"{month:%Y-%m}  {_in_words(name)}: {band}"
-    yield f"Counts below {SHOWN_FROM} are not told, because a small number may be somebody."
+    yield f"Counts below {SHOWN_FROM} are not shown, because a small count could identify a client."
 
 
 def _in_words(name: str) -> str:
-    """A count's name as it is kept, such as `self 1`, in words."""
+    """Return the stored name of a count, such as `self 1`, in words; unchanged if it is not a kind and a tier."""
     kind, _, tier = name.partition(" ")
     if (
         kind in {each.value for each in DangerKind}

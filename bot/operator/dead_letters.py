@@ -1,6 +1,7 @@
-"""What was set aside, as the operator sees it: events whose turn failed, and bubbles that could not be carried.
+"""Dead letters for the operator: events whose turn failed, and bubbles that could not be sent.
 
-Listed, and after a fix taken up again. A line says when, what kind, whose and why; never a word, a name or a chat.
+They can be listed, and replayed after a fix. A line has the time, the kind, the pseudonymous id of the client and the
+reason; never text, names or chat ids.
 """
 
 from __future__ import annotations
@@ -22,104 +23,104 @@ from storage.repositories.inbox import FailedEvent
 from storage.store import DATA_FILE, Store
 
 EVENT, WAKE_UP, BUBBLE = "event", "wake-up", "bubble"
-TAKEN_UP, WAITS, CLEARED, DROPPED, GONE = "Taken up", "Waiting again", "Cleared", "Dropped", "Gone"
-AWAITED, LEFT = "Kept until they are back", "Set aside"
-OUTCOMES = (TAKEN_UP, WAITS, CLEARED, DROPPED, GONE, AWAITED, LEFT)
-"""What can become of one thing, in the order in which it is told."""
-FRESH = timedelta(days=1)
-"""How old a bubble may be that is carried after all."""
-NOTHING = "Nothing is set aside."
+REPLAYED, REQUEUED, CLEARED, DROPPED = "Replayed", "Queued again", "Cleared", "Dropped"
+ALREADY_HANDLED, KEPT, FAILED_AGAIN = "Already handled", "Kept", "Failed again"
+RESULTS = (REPLAYED, REQUEUED, CLEARED, DROPPED, ALREADY_HANDLED, KEPT, FAILED_AGAIN)
+"""The possible results of one dead letter, in the order in which they are counted."""
+MAX_AGE = timedelta(days=1)
+"""The greatest age of a bubble that is queued again."""
+NOTHING = "There are no dead letters."
 REMEDY = (
-    "Look in the log for what failed (`turn failed`, `refused for good`), put it right, restart the bot, "
+    "Find the cause in the log (`turn failed`, `rejected for good`), fix it, restart the bot, "
     "and then run `ipt-bot replay`."
 )
 
 
 def is_empty(settings: Settings) -> bool:
-    """Whether nothing has been kept there yet, so that there is nothing to open."""
+    """Whether there is no database yet."""
     return not (settings.data_dir / DATA_FILE).exists()
 
 
-def listed(settings: Settings) -> Iterator[str]:
-    """What is set aside, a line each, the oldest first; then how much, and what to do. Raises `StoreRefused`."""
+def list_dead_letters(settings: Settings) -> Iterator[str]:
+    """Yield a line for each dead letter, oldest first, then their number and the remedy. Raises `StoreRefused`."""
     store = Store.open(settings.data_dir, settings.key_bytes())
     try:
         with store.begin(immediate=False) as work:
             events, bubbles = work.inbox.failed(), DeadLetters(work).all()
     finally:
         store.close()
-    found: list[tuple[datetime | None, str, str, str]] = [
+    rows: list[tuple[datetime | None, str, str, str]] = [
         *((event.seen, _kind(event), event.client, event.reason) for event in events),
         *((bubble.created, BUBBLE, bubble.client, bubble.reason) for bubble in bubbles),
     ]
-    if not found:
+    if not rows:
         yield NOTHING
         return
-    for at, kind, client, reason in sorted(found, key=lambda one: one[0].timestamp() if one[0] else 0.0):
+    for at, kind, client, reason in sorted(rows, key=lambda one: one[0].timestamp() if one[0] else 0.0):
         yield f"{_line(at, kind, client)}  {reason}"
-    yield f"{LEFT}: {_numbers(Counter(kind for _, kind, _, _ in found))}."
+    yield f"Dead letters: {_counts(Counter(kind for _, kind, _, _ in rows))}."
     yield REMEDY
 
 
-def replayed(app: App, now: Callable[[], datetime]) -> Iterator[str]:
-    """Take up all that is set aside, and say of each what came of it; then how much, and what to do.
+def replay(app: App, now: Callable[[], datetime]) -> Iterator[str]:
+    """Process all dead letters again. Yield a line with the result of each, then their numbers and what to do.
 
-    Bubbles first, because what the events lead to is said after them. Safe beside a bot that runs.
+    Bubbles come first, because the answers to the events must be sent after them. Safe while the bot is running.
     """
-    became: dict[str, Counter[str]] = {}
-    for done in chain(_bubbles(app.store, now()), _events(app, now)):
-        yield f"{_line(done.at, done.kind, done.client)}  {done.became.lower()}{done.more}"
-        became.setdefault(done.became, Counter())[done.kind] += 1
-    if not became:
+    counts: dict[str, Counter[str]] = {}
+    for entry in chain(_replay_bubbles(app.store, now()), _replay_events(app, now)):
+        yield f"{_line(entry.at, entry.kind, entry.client)}  {entry.result.lower()}{entry.detail}"
+        counts.setdefault(entry.result, Counter())[entry.kind] += 1
+    if not counts:
         yield NOTHING
         return
-    yield " ".join(f"{what}: {_numbers(became[what])}." for what in OUTCOMES if what in became)
-    if LEFT in became:
+    yield " ".join(f"{what}: {_counts(counts[what])}." for what in RESULTS if what in counts)
+    if FAILED_AGAIN in counts:
         yield REMEDY
-    if TAKEN_UP in became or WAITS in became:
-        yield "What waits now is carried within seconds by the bot that runs, or else at its next start."
+    if REPLAYED in counts or REQUEUED in counts:
+        yield "Queued messages are sent within seconds if the bot is running, or else at its next start."
 
 
 @dataclass(frozen=True, slots=True)
-class _Done:
-    """One thing, what became of it, and why."""
+class _Result:
+    """One dead letter: its time, kind and client, and the result. `detail`: the reason, after a colon."""
 
     at: datetime | None
     kind: str
     client: str
-    became: str
-    more: str = ""
+    result: str
+    detail: str = ""
 
 
 # --- bubbles -------------------------------------------------------------------------
 
 
-def _bubbles(store: Store, now: datetime) -> list[_Done]:
+def _replay_bubbles(store: Store, now: datetime) -> list[_Result]:
     with store.begin() as work:
         letters = DeadLetters(work)
-        return [_bubble(letters, bubble, now) for bubble in letters.all()]
+        return [_replay_bubble(letters, bubble, now) for bubble in letters.all()]
 
 
-def _bubble(letters: DeadLetters, bubble: DeadLetter, now: datetime) -> _Done:
-    why_not = _too_late(bubble, now)
-    if why_not is None:
+def _replay_bubble(letters: DeadLetters, bubble: DeadLetter, now: datetime) -> _Result:
+    drop_reason = _drop_reason(bubble, now)
+    if drop_reason is None:
         letters.put_back(bubble.id)
-        return _Done(bubble.created, BUBBLE, bubble.client, WAITS)
+        return _Result(bubble.created, BUBBLE, bubble.client, REQUEUED)
     letters.drop(bubble.id)
-    return _Done(bubble.created, BUBBLE, bubble.client, DROPPED, f": {why_not}")
+    return _Result(bubble.created, BUBBLE, bubble.client, DROPPED, f": {drop_reason}")
 
 
-def _too_late(bubble: DeadLetter, now: datetime) -> str | None:
-    """Why a bubble would only confuse whoever it was said to; None if it is still the last thing said to them."""
+def _drop_reason(bubble: DeadLetter, now: datetime) -> str | None:
+    """Why a bubble would only confuse the client by now; None if it should be sent."""
     if not bubble.readable:
-        return "it can't be opened any more"
+        return "it can no longer be decrypted"
     if bubble.blocked:
         return "the client blocked the bot"
     if bubble.superseded:
-        return "other words were said to them after it"
+        return "a later message was sent"
     if bubble.priority is Priority.REMINDER:
-        return "it would have come unasked, and its hour is over"
-    if bubble.created is None or now - bubble.created > FRESH:
+        return "it is a reminder whose time has passed"
+    if bubble.created is None or now - bubble.created > MAX_AGE:
         return "it is more than a day old"
     return None
 
@@ -127,50 +128,50 @@ def _too_late(bubble: DeadLetter, now: datetime) -> str | None:
 # --- events --------------------------------------------------------------------------
 
 
-def _events(app: App, now: Callable[[], datetime]) -> Iterator[_Done]:
+def _replay_events(app: App, now: Callable[[], datetime]) -> Iterator[_Result]:
     with app.store.begin(immediate=False) as work:
-        parked = work.inbox.failed()
-    for event in parked:
+        failed = work.inbox.failed()
+    for event in failed:
         if not event.key:
-            became, more = _cleared(app.store, event), ": what it was can't be opened any more"
+            result, detail = _clear(app.store, event), ": it can no longer be decrypted"
         else:
-            became, more = _again(app, event, now())
-        yield _Done(event.seen, _kind(event), event.client, became, more)
+            result, detail = _replay_event(app, event, now())
+        yield _Result(event.seen, _kind(event), event.client, result, detail)
 
 
-def _cleared(store: Store, event: FailedEvent) -> str:
+def _clear(store: Store, event: FailedEvent) -> str:
     with store.begin() as work:
         work.inbox.resolve(event)
     return CLEARED
 
 
-def _again(app: App, event: FailedEvent, now: datetime) -> tuple[str, str]:
-    """What became of one event, and why."""
+def _replay_event(app: App, event: FailedEvent, now: datetime) -> tuple[str, str]:
+    """Replay one event, and return the result and its reason."""
     try:
         if _kind(event) == WAKE_UP:
             fault = app.conversation.wake_again(event, now)
         else:
-            fault = app.conversation.replay(event, _read(event, now))
+            fault = app.conversation.replay(event, _inbound_event(event, now))
     except DatabaseFault:
         raise
     except ClientBlocked:
-        return AWAITED, ": the client blocked the bot"
+        return KEPT, ": the client blocked the bot"
     except AlreadyHandled:
-        return GONE, ": taken up meanwhile, or erased"
-    except Exception as failure:  # one client's fault must not keep the others waiting
-        fault = _noted(app.store, event, failure)
-    return (TAKEN_UP, "") if fault is None else (LEFT, f": {fault}")
+        return ALREADY_HANDLED, ": replayed meanwhile, or erased"
+    except Exception as failure:  # the events of other clients must still be replayed
+        fault = _record_failure(app.store, event, failure)
+    return (REPLAYED, "") if fault is None else (FAILED_AGAIN, f": {fault}")
 
 
-def _noted(store: Store, event: FailedEvent, failure: Exception) -> str:
+def _record_failure(store: Store, event: FailedEvent, failure: Exception) -> str:
     name = type(failure).__name__
     with store.begin() as work:
         work.inbox.failed_again(event, name)
     return name
 
 
-def _read(event: FailedEvent, now: datetime) -> InboundEvent:
-    """An event as its edge heard it. Whose it is stands beside it, so that no address is needed."""
+def _inbound_event(event: FailedEvent, now: datetime) -> InboundEvent:
+    """Rebuild the event from its payload. The address is empty, because the client is known."""
     if event.key.startswith("terminal:"):
         return InboundEvent(event.key, "", Said(now, event.payload.decode()), payload=event.payload)
     from bot.telegram.payloads import read_again  # noqa: PLC0415 - not needed where nothing came by Telegram
@@ -178,7 +179,7 @@ def _read(event: FailedEvent, now: datetime) -> InboundEvent:
     return read_again(event.key, event.payload, now)
 
 
-# --- words ---------------------------------------------------------------------------
+# --- text ----------------------------------------------------------------------------
 
 
 def _kind(event: FailedEvent) -> str:
@@ -186,11 +187,11 @@ def _kind(event: FailedEvent) -> str:
 
 
 def _line(at: datetime | None, kind: str, client: str) -> str:
-    when = "at a time not noted " if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
+    when = "time unknown        " if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
     return f"{when}  {kind:<7}  {client}"
 
 
-def _numbers(kinds: Counter[str]) -> str:
-    """Such as `1 event, 2 bubbles`."""
-    there = ((kind, kinds[kind]) for kind in (EVENT, WAKE_UP, BUBBLE) if kinds[kind])
-    return ", ".join(f"{number} {kind}{'' if number == 1 else 's'}" for kind, number in there)
+def _counts(kinds: Counter[str]) -> str:
+    """The numbers by kind, such as `1 event, 2 bubbles`."""
+    present = ((kind, kinds[kind]) for kind in (EVENT, WAKE_UP, BUBBLE) if kinds[kind])
+    return ", ".join(f"{number} {kind}{'' if number == 1 else 's'}" for kind, number in present)

@@ -1,4 +1,4 @@
-"""Proving the book: every rule of README.md as a small function that returns its faults."""
+"""Checks of the book: a function for each rule of README.md, which yields the faults."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def check(book: Book, tables: Tables | None = None) -> list[Fault]:
-    """Every fault and warning of the whole book, by file and line.
+    """Return every fault and warning of the whole book, sorted by file and line.
 
-    `tables` are those of the programme if none are given. A dialogue with a fault in its shape is checked for
-    its words only once that is mended.
+    `tables`: by default those of the programme. The words of a dialogue are checked only if its structure has no
+    faults.
     """
-    # A book is read with some of these checks, so the others are loaded when they are asked for.
+    # Imported here because `dialogues.book` imports some of these checks.
     from dialogues.checks.whole import whole_book  # noqa: PLC0415
 
     found = {*book.faults, *whole_book(book, tables)}

@@ -1,4 +1,4 @@
-"""What a bubble mentions must be known by then, whatever path led there."""
+"""Checks that every name in a bubble has a value on every path to it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from state_machine.turn.fact_questions import Place, keepers
 
 PERSON = "person"
 Refrains = Mapping[str, Sequence[str]]
-"""The wordings of each refrain by its name."""
+"""The wordings of each refrain, by name."""
 _BRINGS_PERSON = {AnswerKind.NEW_NAME, AnswerKind.ONE_PERSON}
 
 
@@ -26,7 +26,7 @@ def known_on_every_path(
     memories: Collection[str],
     refrains: Refrains,
 ) -> Iterator[Fault]:
-    """No bubble mentions a memory that some path has not kept, unless it asks first whether it is known."""
+    """A bubble names a memory only if every path to it has stored it, or within a test that it is known."""
     at_entry = known_at(dialogue)
     for step in dialogue.steps.values():
         known = at_entry.get(step.name)
@@ -53,7 +53,7 @@ def known_on_every_path(
 
 
 def known_at(dialogue: Dialogue) -> dict[str, frozenset[str]]:
-    """For each step that is reached, the memories kept on every path to it, with the dialogue's `needs`."""
+    """Return for each reachable step the memories stored on every path to it, and the dialogue's `needs`."""
     entry = frozenset(dialogue.needs)
     if dialogue.about_person and not _asks_for_person(dialogue):
         entry |= {PERSON}
@@ -83,7 +83,7 @@ def names_exist(
     memories: Collection[str],
     refrains: Refrains,
 ) -> Iterator[Fault]:
-    """Every name in a bubble is kept by some dialogue or provided by the program; every refrain is written."""
+    """Every name in a bubble is stored by some dialogue or provided by the program; every refrain exists."""
     for step in dialogue.steps.values():
         for bubble in step.bubbles:
             yield from unheard_of(dialogue.file, bubble, env, memories, refrains)
@@ -96,7 +96,7 @@ def unheard_of(
     memories: Collection[str],
     refrains: Refrains,
 ) -> Iterator[Fault]:
-    """The names in one bubble that nothing in the book could ever fill."""
+    """Yield a fault for each name in one bubble that the book does not define."""
     found = _of_bubble(bubble, env, refrains)
     for name in sorted(found.names - VARIABLES - {PERSON} - set(memories)):
         yield Fault(
@@ -120,9 +120,9 @@ def can_be_asked_alone(
     env: ImmutableSandboxedEnvironment,
     refrains: Refrains,
 ) -> Iterator[Fault]:
-    """A question that may be asked by itself is one, and mentions nothing that only the talk around it knows.
+    """A question that can be repeated on its own is the only one, and names no memory that only its dialogue stores.
 
-    `asked` are the memories that the tables ask for; with them goes what some dialogue needs.
+    `asked`: the memories that can be asked for again; those that some dialogue needs are added.
     """
     needed = {(need, dialogue.name) for dialogue in script.dialogues.values() for need in dialogue.needs}
     told: set[tuple[str, Place]] = set()
@@ -167,10 +167,10 @@ def _leans_on(step: Step, env: ImmutableSandboxedEnvironment, refrains: Refrains
 
 
 def _of_bubble(bubble: Bubble, env: ImmutableSandboxedEnvironment, refrains: Refrains) -> Mentions:
-    """What a bubble mentions, with what its refrains mention in their turn."""
+    """Return the names in a bubble, including those in its refrains."""
     found = _of_wordings(bubble.wordings, env)
     for name in found.refrains.copy():
-        # A refrain may hold another one, which holds none.
+        # Refrains are nested at most once; `refrains_stand_alone` checks that.
         inner = _of_wordings(refrains.get(name, ()), env)
         of_refrain = _of_wordings([w for each in (name, *inner.refrains) for w in refrains.get(each, ())], env)
         found.bare |= of_refrain.bare - found.guarded
@@ -195,7 +195,7 @@ def refrains_stand_alone(
     env: ImmutableSandboxedEnvironment,
     memories: Collection[str],
 ) -> Iterator[Fault]:
-    """The tags of a refrain can be read, every name in it exists, and a refrain in it holds no further one."""
+    """The tags of a refrain are valid, every name in it exists, and a refrain within it contains no other."""
     wordings = {name: bubble.wordings for name, bubble in bubbles.items()}
     for name, bubble in bubbles.items():
         broken = [sentence for wording in bubble.wordings if (sentence := fault_in(env, wording))]

@@ -1,4 +1,4 @@
-"""How much may be said at once."""
+"""Checks of the length of bubbles and steps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from state_machine.model.script import Bubble, Dialogue, Step
 LONGEST_BUBBLE = 400
 MOST_BUBBLES = 3
 MOST_BUBBLES_TAKEN_OUT = 1
-"""What is taken out of the chat goes with the message that is answered."""
+"""A step that is deleted from the chat has one bubble, because only the message that was answered is deleted."""
 MOST_WORDS = 70
 MOST_WORDS_IN_SAFETY = 40
 
@@ -25,7 +25,7 @@ def bubbles_are_short(
     env: ImmutableSandboxedEnvironment,
     refrains: Mapping[str, Sequence[str]],
 ) -> Iterator[Fault]:
-    """A bubble has at most 400 characters at its longest, a name counted as twelve."""
+    """A bubble has at most 400 characters in its longest form, with 12 characters for a name."""
     for bubble in bubbles:
         for wording in bubble.wordings:
             length = len(longest(env, wording, refrains))
@@ -42,7 +42,7 @@ def bubbles_are_short(
 def the_client_may_soon_speak(
     dialogue: Dialogue, env: ImmutableSandboxedEnvironment, refrains: Mapping[str, Sequence[str]]
 ) -> Iterator[Fault]:
-    """A step has at most 3 bubbles (if it is taken out of the chat, 1) and 70 words, in the lane of safety 40."""
+    """A step has at most 3 bubbles (1 if it is deleted from the chat) and 70 words (40 with safety priority)."""
     bubbles = MOST_BUBBLES_TAKEN_OUT if dialogue.taken_out else MOST_BUBBLES
     most = MOST_WORDS_IN_SAFETY if dialogue.safety else MOST_WORDS
     for step in dialogue.steps.values():

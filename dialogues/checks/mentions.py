@@ -1,4 +1,4 @@
-"""Which names does a bubble mention, and which of them only where it has made sure that they are known?"""
+"""Collects the names in a bubble, and whether the template tests for them before use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TRUE_ONLY_IF_KNOWN = {"eq", "gt", "gteq", "lt", "lteq", "in"}
 
 @dataclass(slots=True)
 class Mentions:
-    """`bare` names would be an error if unknown, `guarded` ones not; `refrains` are those said by name."""
+    """Names in a template. `bare`: used without a test, `guarded`: within a test; `refrains`: refrains included."""
 
     bare: set[str] = field(default_factory=set)
     guarded: set[str] = field(default_factory=set)
@@ -22,12 +22,12 @@ class Mentions:
 
     @property
     def names(self) -> set[str]:
-        """Every name mentioned, however."""
+        """All names, bare and guarded."""
         return self.bare | self.guarded
 
 
 def mentions(env: ImmutableSandboxedEnvironment, wording: str) -> Mentions:
-    """The names in one wording that can be read (see `templates.fault_in`)."""
+    """Return the names in one wording. Its tags must be valid; see `templates.fault_in`."""
     found = Mentions()
     if not is_plain(wording):
         _walk(parsed(env, wording), frozenset(), found)
@@ -76,14 +76,14 @@ def _own_name(node: nodes.Node) -> set[str]:
 
 
 def _in_test(test: nodes.Node, found: Mentions) -> None:
-    """A test may ask about what is not known; filters in it may not."""
+    """Add the names of a test: they may be unknown, except as the operand of a filter."""
     found.guarded |= _own_name(test) | {name.name for name in test.find_all(nodes.Name)}
     for filtered in [test] if isinstance(test, nodes.Filter) else test.find_all(nodes.Filter):
         _walk(filtered, frozenset(), found)
 
 
 def _root(node: nodes.Node) -> frozenset[str]:
-    """The name that `name`, `name.code` or `name.number` begins with."""
+    """The first name of `name`, `name.code` or `name.number`."""
     while isinstance(node, nodes.Getattr):
         node = node.node
     return frozenset({node.name}) if isinstance(node, nodes.Name) else frozenset()

@@ -1,4 +1,4 @@
-"""What must hold for the paths through one dialogue: all are walked, so all is proved."""
+"""Checks of all paths through one dialogue."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from state_machine.model.script import Dialogue
 
 
 def every_step_is_reached(dialogue: Dialogue) -> Iterator[Fault]:
-    """Some path from the first step leads to every other."""
+    """Every step is reachable from the first."""
     reached = _reachable(_onward(dialogue), {dialogue.first})
     for step in dialogue.steps.values():
         if step.name not in reached:
@@ -23,7 +23,7 @@ def every_step_is_reached(dialogue: Dialogue) -> Iterator[Fault]:
 
 
 def every_step_comes_to_an_end(dialogue: Dialogue) -> Iterator[Fault]:
-    """From every step some path leads to an ending."""
+    """An ending is reachable from every step."""
     backward: dict[str, set[str]] = {name: set() for name in dialogue.steps}
     for name, targets in _onward(dialogue).items():
         for target in targets:
@@ -40,7 +40,7 @@ def every_step_comes_to_an_end(dialogue: Dialogue) -> Iterator[Fault]:
 
 
 def endings_are_outcomes(dialogue: Dialogue) -> Iterator[Fault]:
-    """The steps without ways on are exactly the outcomes of the header."""
+    """The steps without ways on are the outcomes of the header, and no others."""
     for step in dialogue.steps.values():
         if step.is_ending and step.name not in dialogue.outcomes:
             yield Fault(
@@ -62,7 +62,7 @@ def endings_are_outcomes(dialogue: Dialogue) -> Iterator[Fault]:
 
 
 def no_silent_circle(dialogue: Dialogue) -> Iterator[Fault]:
-    """Steps that are left in silence never lead round in a circle."""
+    """Steps with silent ways do not form a cycle."""
     silent = {
         step.name: {way.target for way in step.ways if dialogue.steps[way.target].is_silent}
         for step in dialogue.steps.values()

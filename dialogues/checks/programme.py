@@ -1,4 +1,4 @@
-"""What must hold between the dialogues, the contents and the tables of the programme."""
+"""Checks of the dialogues, the contents and the tables of the programme against each other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONTENTS_FILE = "CONTENTS.md"
 
 
 def conditions_of_contents_exist(contents: Sequence[Part]) -> Iterator[Fault]:
-    """Every condition behind a part of the contents is written in `state_machine/conditions`."""
+    """Every condition in the contents is defined in `state_machine/conditions`."""
     for part in contents:
         if part.when not in {None, *CONDITIONS}:
             yield Fault(
@@ -30,7 +30,7 @@ def conditions_of_contents_exist(contents: Sequence[Part]) -> Iterator[Fault]:
 
 
 def conditions_of_tables_exist(tables: Tables) -> Iterator[Fault]:
-    """Every condition in a row of the tables is written in `state_machine/conditions`."""
+    """Every condition in the tables is defined in `state_machine/conditions`."""
     for name in sorted(set(tables.conditions) - CONDITIONS.keys()):
         yield Fault(
             TABLES_FILE,
@@ -46,7 +46,7 @@ def conditions_are_used(
     tables: Tables,
     conditions: Collection[str] = CONDITIONS.keys(),
 ) -> Iterator[Fault]:
-    """No condition is written that nothing asks for."""
+    """Every condition is used."""
     used = {part.when for part in contents} | set(tables.conditions)
     for dialogue in dialogues:
         for step in dialogue.steps.values():
@@ -61,7 +61,7 @@ def conditions_are_used(
 
 
 def outcomes_are_heard(dialogues: Collection[Dialogue], tables: Tables) -> Iterator[Fault]:
-    """Every outcome is heard by a row of the tables, or declared quiet; never both."""
+    """Every outcome has a row in the tables or is declared quiet, not both."""
     heard = {(row.dialogue, row.outcome) for row in tables.departures}
     for dialogue in dialogues:
         for outcome in dialogue.outcomes:
@@ -86,7 +86,7 @@ def outcomes_are_heard(dialogues: Collection[Dialogue], tables: Tables) -> Itera
 def tables_fit_the_book(
     dialogues: Mapping[str, Dialogue], contents: Sequence[Part], tables: Tables
 ) -> Iterator[Fault]:
-    """Whatever the tables and the contents name exists: dialogues, outcomes, memories, phases."""
+    """The dialogues, outcomes, memories and phases named by the tables and the contents exist."""
     known = dialogues.keys() | {part.planned for part in contents}
     for row in tables.departures:
         dialogue = dialogues.get(row.dialogue)
@@ -120,7 +120,7 @@ def every_file_has_a_place(
 ) -> Iterator[Fault]:
     """Every dialogue is opened by the contents, a table, a command or plain words; the contents name it once.
 
-    `unreadable` are files that are there, with faults of their own.
+    `unreadable`: existing files with faults of their own.
     """
     files = {dialogue.name: dialogue for dialogue in dialogues}
     times = Counter(part.dialogue or part.planned for part in contents)
@@ -170,7 +170,7 @@ def commands_are_unique(dialogues: Collection[Dialogue]) -> Iterator[Fault]:
 
 
 def needs_are_kept_before(dialogues: Mapping[str, Dialogue], contents: Sequence[Part]) -> Iterator[Fault]:
-    """What a dialogue needs is kept by something before it in the contents, or by what anyone may open."""
+    """What a dialogue needs is stored by an earlier one in the contents, or by one that is not in the contents."""
     order = [part.dialogue for part in contents if part.dialogue in dialogues]
     placed = set(order)
     anytime = {m for name, dialogue in dialogues.items() if name not in placed for m in dialogue.memories}

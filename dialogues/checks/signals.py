@@ -1,20 +1,20 @@
-"""Holding the signals against their own examples: a fault in any of them keeps the programme from starting."""
+"""Checks the signals against their own examples. With a fault in any of them the bot does not start."""
 
 from __future__ import annotations
 
 from dialogues.reading.faults import Fault
 from dialogues.reading.rules import Rule
-from dialogues.reading.signals import WORDS, SignalBook, SignalSection, required
+from dialogues.reading.signals import WORDS, SignalBook, SignalSection, missing_groups
 from state_machine.safety import Screen
 from state_machine.safety.matcher import Vocabulary
 from state_machine.safety.patterns import NotationError, PhrasePattern
-from state_machine.safety.signals import CIRCUMSTANCES
+from state_machine.safety.signals import REQUIRED_GROUPS
 
 
 def check(book: SignalBook) -> list[Fault]:
-    """Every fault of one language's signals, by file and line; all of them are fatal."""
+    """Return every fault of one language's signals, sorted by file and line. All of them are fatal."""
     faults = list(book.faults)
-    missing = required(book.signals.groups)
+    missing = missing_groups(book.signals.groups)
     words = f"signals/{book.signals.language}/{WORDS}"
     faults += [_fault(words, 0, f"The group “{name}” is missing; the screen asks for it.") for name in missing]
     if not missing:
@@ -29,7 +29,7 @@ def _fault(file: str, line: int, sentence: str) -> Fault:
 
 
 def _patterns(book: SignalBook) -> list[Fault]:
-    """Patterns that can't be read, and groups that no pattern names."""
+    """Return the faults of patterns that can't be read, and of groups that no pattern names."""
     faults: list[Fault] = []
     groups = Vocabulary(book.signals).groups
     for section in book.sections:
@@ -48,13 +48,13 @@ def _patterns(book: SignalBook) -> list[Fault]:
         faults += [
             _fault(group.file, group.line, f"No pattern names the group “{group.name}”; use it or take it out.")
             for group in book.groups
-            if group.name not in groups.used | CIRCUMSTANCES
+            if group.name not in groups.used | REQUIRED_GROUPS
         ]
     return faults
 
 
 def _examples(book: SignalBook) -> list[Fault]:
-    """Sentences that a signal must find and doesn't, or must not find and does."""
+    """Return the faults of examples that a signal should match and doesn't, or should not match and does."""
     screen = Screen([book.signals])
     faults: list[Fault] = []
     for section in book.sections:
@@ -74,4 +74,4 @@ def _found(screen: Screen, section: SignalSection, text: str) -> bool:
     signal = section.signal
     if signal.hint:
         return screen.hint(signal.name.rpartition("/")[2], text)
-    return any(reading.signal == signal.name and reading.tier is signal.tier for reading in screen.every(text))
+    return any(reading.signal == signal.name and reading.tier is signal.tier for reading in screen.all_readings(text))

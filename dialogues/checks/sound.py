@@ -1,4 +1,4 @@
-"""What one dialogue must be before it may be opened at all."""
+"""The checks that a dialogue must pass before it can be opened."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def sound(
     refrains: known.Refrains,
     skip: str,
 ) -> list[Fault]:
-    """Every fault that would strand a client in this dialogue. Paths are walked once its steps are right."""
+    """Return every fault that could leave a client stuck. Paths are checked only if the steps are valid."""
     faults = [
         *steps.targets_exist(dialogue),
         *steps.tags_can_be_read(dialogue, env),

@@ -1,4 +1,4 @@
-"""What must hold in each step of one dialogue."""
+"""Checks of each step of one dialogue."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_NUMBER_BUTTONS = 11  # a wider range is typed, not tapped
 
 
 def targets_exist(dialogue: Dialogue) -> Iterator[Fault]:
-    """Every way on leads to a step of the file."""
+    """Every way on leads to an existing step."""
     for step in dialogue.steps.values():
         for way in step.ways:
             if way.target not in dialogue.steps:
@@ -34,7 +34,7 @@ def targets_exist(dialogue: Dialogue) -> Iterator[Fault]:
 
 
 def tags_can_be_read(dialogue: Dialogue, env: ImmutableSandboxedEnvironment) -> Iterator[Fault]:
-    """The tags in each wording open and close within it, and use only what the rules name."""
+    """The tags of each wording are closed within it, and use only what the rules allow."""
     for step in dialogue.steps.values():
         for bubble in step.bubbles:
             for wording in bubble.wordings:
@@ -44,7 +44,7 @@ def tags_can_be_read(dialogue: Dialogue, env: ImmutableSandboxedEnvironment) -> 
 
 
 def silent_ways_stand_alone(dialogue: Dialogue) -> Iterator[Fault]:
-    """A step with silent ways says nothing, has only such ways, and ends with one *otherwise*."""
+    """A step with silent ways has no bubbles and no other ways, and its last way is *otherwise*."""
     for step in dialogue.steps.values():
         if not step.is_silent:
             continue
@@ -67,7 +67,7 @@ def silent_ways_stand_alone(dialogue: Dialogue) -> Iterator[Fault]:
 
 
 def conditions_exist(dialogue: Dialogue) -> Iterator[Fault]:
-    """Every condition that a silent way asks for is written in `state_machine/conditions`."""
+    """Every condition of a silent way is defined in `state_machine/conditions`."""
     for step in dialogue.steps.values():
         for way in step.ways:
             if isinstance(way.takes, When) and way.takes.condition not in {None, *CONDITIONS}:
@@ -81,7 +81,7 @@ def conditions_exist(dialogue: Dialogue) -> Iterator[Fault]:
 
 
 def questions_say_something(dialogue: Dialogue) -> Iterator[Fault]:
-    """Before the client is asked to answer, something is said."""
+    """A step that waits for an answer has a bubble."""
     for step in dialogue.steps.values():
         if step.ways and not step.is_silent and not step.bubbles:
             yield Fault(
@@ -93,7 +93,7 @@ def questions_say_something(dialogue: Dialogue) -> Iterator[Fault]:
 
 
 def silence_once(dialogue: Dialogue) -> Iterator[Fault]:
-    """Silence leads one way at most."""
+    """A step has at most one way on for silence."""
     for step in dialogue.steps.values():
         silences = [way for way in step.ways if isinstance(way.takes, Silence)]
         for way in silences[1:]:
@@ -103,7 +103,7 @@ def silence_once(dialogue: Dialogue) -> Iterator[Fault]:
 
 
 def answers_differ(dialogue: Dialogue, skip: str) -> Iterator[Fault]:
-    """No two ways of a step take the same answer, whatever its case and its emoji."""
+    """No two ways of a step take the same answer; case and emoji are ignored."""
     for step in dialogue.steps.values():
         seen: set[str] = set()
         for way in step.ways:
@@ -124,7 +124,7 @@ def answers_differ(dialogue: Dialogue, skip: str) -> Iterator[Fault]:
 
 def _answer(way: Way, skip: str) -> str:
     if isinstance(way.takes, Label):
-        # A label of emoji only is compared as it is.
+        # Normalising a label that has only emoji would leave nothing to compare.
         return normalise(way.takes.text) or way.takes.text
     if way.takes is AnswerKind.SKIP:
         return normalise(skip)
@@ -134,7 +134,7 @@ def _answer(way: Way, skip: str) -> str:
 
 
 def ranges_touch(dialogue: Dialogue) -> Iterator[Fault]:
-    """The numbers a step takes leave no gap between them, and none is taken twice."""
+    """The number ranges of a step have no gaps and do not overlap."""
     for step in dialogue.steps.values():
         ranges = sorted((way for way in step.ways if isinstance(way.takes, Numbers)), key=_low)
         for first, second in pairwise(ranges):

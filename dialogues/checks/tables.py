@@ -1,4 +1,4 @@
-"""The tables of the programme, as far as the checks must know them."""
+"""The parts of the programme's tables that the checks use."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class InterruptRow(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What `state_machine/programme/tables.py` says, or what a test says in its place.
+    """The content of `state_machine/programme/tables.py`, or that of a test.
 
-    `opened`: dialogues that a row or a rule of the engine opens; `asked`: memories that a row asks again;
-    `conditions`: conditions that the rows name.
+    `opened`: dialogues opened by a row or by a rule of the engine; `asked`: memories that a row asks for again;
+    `conditions`: conditions named by the rows.
     """
 
     phases: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class Tables:
 
 
 def of_the_programme() -> Tables:
-    """The tables as they are written in `state_machine/programme/tables.py`."""
+    """Return the tables of `state_machine/programme/tables.py`."""
     return Tables(
         phases=PHASES,
         departures=programme_tables.DEPARTURES,

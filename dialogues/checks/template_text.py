@@ -1,4 +1,4 @@
-"""The words of a bubble without its tags: the longest it can become, and all that it may ever say."""
+"""The text of a template: its longest possible form, and the words of all its branches."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from dialogues.templates import is_plain, parsed
 
 STAND_IN = "Annamarianne"
-"""Twelve characters that stand for a name or a number when a bubble is measured."""
+"""A name of twelve characters, used in place of every variable when a bubble is measured."""
 _TURNS = 3
-"""How often the words of a loop are counted: most lists said in a bubble are about that long."""
+"""How often the body of a loop is counted: most lists in a bubble have about this length."""
 
 
 def longest(
@@ -21,14 +21,14 @@ def longest(
     refrains: Mapping[str, Sequence[str]],
     stand_in: str = STAND_IN,
 ) -> str:
-    """The longest words that a wording can become, with `stand_in` for every name."""
+    """Return the longest text that a wording can have, with `stand_in` in place of every variable."""
     if is_plain(wording):
         return wording
     return _Longest(env, refrains, stand_in).of(parsed(env, wording).body)
 
 
 def every_word(env: ImmutableSandboxedEnvironment, wording: str) -> str:
-    """The words of all branches of a wording, one after the other, with “…” for every name."""
+    """Return the words of all branches of a wording, one after the other, with “…” in place of every variable."""
     if is_plain(wording):
         return wording
     parts: list[str] = []
@@ -39,7 +39,7 @@ def every_word(env: ImmutableSandboxedEnvironment, wording: str) -> str:
 
 
 class _Longest:
-    """Goes through a template and takes the longer way at every fork."""
+    """Renders a template with the longer branch of every test."""
 
     def __init__(
         self, env: ImmutableSandboxedEnvironment, refrains: Mapping[str, Sequence[str]], stand_in: str
@@ -69,7 +69,7 @@ class _Longest:
                 return max(self.of(node.body) * _TURNS, self.of(node.else_), key=len)
             case nodes.Getattr(node=nodes.Name(name="refrains"), attr=attr):
                 wordings = self._refrains.get(attr, ())
-                # Without itself, so that a refrain that holds itself can be measured all the same.
+                # Without itself, so that a refrain that contains itself does not recurse forever.
                 others = {name: words for name, words in self._refrains.items() if name != attr}
                 said = (longest(self._env, wording, others, self._stand_in) for wording in wordings)
                 return max(said, key=len, default="")

@@ -1,4 +1,4 @@
-"""All checks that need the whole book at once."""
+"""The checks that need the whole book."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from state_machine.model.script import Dialogue
 
 
 def whole_book(book: Book, tables: Tables | None = None) -> Iterator[Fault]:
-    """Every fault that can be seen only by holding files against each other, and every fault of words."""
+    """Yield the faults found by comparing files with each other, and the faults of wording."""
     tables = tables or of_the_programme()
     yield from _order(book, tables)
     yield from _words(book, tables)
@@ -48,7 +48,7 @@ def _words(book: Book, tables: Tables) -> Iterator[Fault]:
         yield from wording.sentences_are_short(said)
         yield from wording.sentences_are_mostly_short(said)
         if book.language == "en":
-            # The formula was made for English; other languages have their own.
+            # The formula (Flesch-Kincaid) holds for English only.
             yield from wording.reads_easily(said)
         yield from wording.never_said(said, book.never_say)
         yield from wording.no_exclamation(said)
@@ -57,5 +57,5 @@ def _words(book: Book, tables: Tables) -> Iterator[Fault]:
 
 
 def _readable(dialogue: Dialogue, env: ImmutableSandboxedEnvironment) -> bool:
-    """Whether the tags in all its bubbles can be read."""
+    """Whether the tags in all its bubbles are valid."""
     return not any(steps.tags_can_be_read(dialogue, env))

@@ -1,4 +1,4 @@
-"""How we speak: plain, without dead words, and without what must never be said."""
+"""Checks of style: reading grade, length of sentences, forbidden words and stock phrases."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dialogues.reading.rules import Rule
 from state_machine.model.script import Bubble, Dialogue, Part
 
 SCALES = "measures/"
-"""The words of a scale are its authors' and stay as they are."""
+"""The wording of a scale is its authors' and is not checked."""
 GRADE_WARNS, GRADE_FAILS = 7.0, 9.0
 _ENOUGH_WORDS = 30
 _LONGEST_SENTENCE = 25
@@ -28,7 +28,7 @@ _NAME = "Ben"
 
 @dataclass(frozen=True, slots=True)
 class SpokenText:
-    """One file's bubbles with what is needed to read them."""
+    """The bubbles of one file, and what is needed to render them."""
 
     file: str
     bubbles: Sequence[Bubble]
@@ -41,13 +41,13 @@ class SpokenText:
         return self.file.startswith(SCALES)
 
     def texts(self) -> Iterator[tuple[Bubble, str]]:
-        """Every wording with all its branches, without what somebody else is quoted with."""
+        """Yield every wording with all its branches, without quotations."""
         for bubble in self.bubbles:
             for wording in bubble.wordings:
                 yield bubble, without_quotes(every_word(self.env, wording))
 
     def at_longest(self) -> Iterator[tuple[Bubble, str]]:
-        """Every wording as it can be said, at its longest. Refrains count in their own file only."""
+        """Yield every wording in its longest form, without refrains, which are checked in their own file."""
         silent = dict.fromkeys(self.refrains, ("",))
         for bubble in self.bubbles:
             for wording in bubble.wordings:
@@ -57,13 +57,13 @@ class SpokenText:
 def said_in(
     dialogue: Dialogue, env: ImmutableSandboxedEnvironment, refrains: Mapping[str, Sequence[str]]
 ) -> SpokenText:
-    """The bubbles of a dialogue."""
+    """Return the bubbles of a dialogue."""
     bubbles = [bubble for step in dialogue.steps.values() for bubble in step.bubbles]
     return SpokenText(dialogue.file, bubbles, env, refrains, dialogue.safety)
 
 
 def reads_easily(said: SpokenText) -> Iterator[Fault]:
-    """The reading grade of a dialogue is at most 7, and never over 9."""
+    """The reading grade (Flesch-Kincaid) is at most 7: above it a warning, above 9 a fault."""
     if said.is_scale or said.safety:
         return
     all_sentences = [sentence for _, text in said.at_longest() for sentence in sentences(text)]
@@ -98,7 +98,7 @@ def sentences_are_short(said: SpokenText) -> Iterator[Fault]:
 
 
 def sentences_are_mostly_short(said: SpokenText) -> Iterator[Fault]:
-    """Half of the sentences have at most 12 words."""
+    """The median length of sentences is at most 12 words."""
     counts = [len(words(sentence)) for _, text in said.at_longest() for sentence in sentences(text)]
     if not said.is_scale and counts and median(counts) > _MEDIAN_SENTENCE:
         yield Fault(
@@ -114,7 +114,7 @@ def sentences_are_mostly_short(said: SpokenText) -> Iterator[Fault]:
 def never_in_a_title(
     dialogues: Collection[Dialogue], contents: Sequence[Part], contents_file: str, phrases: Sequence[Phrase]
 ) -> Iterator[Fault]:
-    """No title and no line of the command menu says what `never_say.md` lists: clients read them too."""
+    """No title and no line of the command menu has words of `never_say.md`, because clients read them too."""
     titles = [(dialogue.file, 1, text) for dialogue in dialogues for text in (dialogue.title, dialogue.menu or "")]
     titles += [(contents_file, part.line, part.title) for part in contents]
     for file, line, title in titles:
@@ -129,7 +129,7 @@ def never_in_a_title(
 
 
 def never_said(said: SpokenText, phrases: Sequence[Phrase]) -> Iterator[Fault]:
-    """No bubble says what `never_say.md` lists."""
+    """No bubble has words of `never_say.md`."""
     if said.is_scale:
         return
     for bubble, text in said.texts():
@@ -145,7 +145,7 @@ def never_said(said: SpokenText, phrases: Sequence[Phrase]) -> Iterator[Fault]:
 
 
 def few_stock_phrases(every: Sequence[SpokenText], phrases: Sequence[Phrase]) -> Iterator[Fault]:
-    """Of all bubbles, one in a hundred may hold a stock phrase."""
+    """At most one bubble in a hundred has a stock phrase."""
     stock = [phrase for phrase in phrases if phrase.group == STOCK]
     spoken = [said for said in every if not said.is_scale and not said.safety]
     found = [
@@ -167,7 +167,7 @@ def few_stock_phrases(every: Sequence[SpokenText], phrases: Sequence[Phrase]) ->
 
 
 def no_exclamation(said: SpokenText) -> Iterator[Fault]:
-    """We don't raise our voice."""
+    """No bubble has an exclamation mark."""
     for bubble, text in said.texts():
         if re.search(r"!", text):
             yield Fault(

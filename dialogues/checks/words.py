@@ -1,4 +1,4 @@
-"""Measures of plain words: sentences, syllables, reading grade."""
+"""Measures of text: sentences, words, syllables, reading grade."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _QUOTE = re.compile(r"“[^”]*”|\"[^\"]*\"")
 
 
 def without_quotes(text: str) -> str:
-    """The text without what stands in quotation marks: somebody else says that."""
+    """Return the text with each quotation replaced by “…”, because it is not our wording."""
     return _QUOTE.sub("…", text)
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a bubble; a line of its own is one too."""
+    """Split into sentences; a line break ends a sentence, too."""
     return [part.strip() for part in _SENTENCE_END.split(text) if _WORD.search(part)]
 
 
 def words(sentence: str) -> list[str]:
-    """The words of a sentence; a number counts as one."""
+    """Split a sentence into words; a number is one word."""
     return _WORD.findall(sentence)
 
 
 def grade(those: list[str]) -> float:
-    """The Flesch-Kincaid grade of some sentences: the school year in which they can be read (Kincaid 1975)."""
+    """The Flesch-Kincaid grade of sentences: the school year from which they can be read (Kincaid 1975)."""
     all_words = [word for sentence in those for word in words(sentence)]
     if not all_words:
         return 0.0
@@ -38,7 +38,7 @@ def grade(those: list[str]) -> float:
 
 @cache
 def _syllables(word: str) -> int:
-    # A hyphenation dictionary never parts a single letter from its word, so vowel groups are a floor beside it.
+    # A hyphenation dictionary does not split off single letters, so the number of vowel groups is a lower bound.
     if word.isdigit():
         return 1
     parted = len(_dictionary().positions(word)) + 1

@@ -1,1 +1,1 @@
-"""Documents made from the book: diagrams and the printed book."""
+"""Documents generated from the book: diagrams, the printed book, pictures of chats."""

@@ -1,6 +1,6 @@
-"""A picture of a chat for the README, as SVG: bubbles of the bot on the left, of the client on the right.
+"""Draws a chat as SVG for the README, with the bot on the left and the client on the right.
 
-The input is a piece of a `.chat` transcript (`tests/transcripts/`), so that the picture shows what is really said.
+The input is an excerpt of a `.chat` transcript (`tests/transcripts/`), so that the picture shows the real words.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MARGIN, _PADDING, _GAP = 16, 12, 8
 _LINE, _CHARACTER = 20, 7.9
 """Height of a line and mean width of a character, in pixels, at a font size of 14."""
 _COLUMNS = 44
-"""Most characters in one line of a bubble."""
+"""Maximum number of characters in a line of a bubble."""
 _CHAT_IN_DOCUMENT = re.compile(r"<!-- from: \S+ -->\n\n```text\n(.*?)```", re.DOTALL)
 _STYLE = (
     "text{font:14px system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;fill:#1d2a33}"
@@ -35,7 +35,7 @@ class ChatLine:
 
 
 def read_chat(transcript: str) -> list[ChatLine]:
-    """The messages of a piece of a transcript. A line without a name goes on with the message above it."""
+    """Parse the messages of a transcript. A line without a name continues the message above it."""
     found: list[ChatLine] = []
     for line in transcript.splitlines():
         who, text = line[:6].strip(), line[6:].strip()
@@ -51,7 +51,7 @@ def read_chat(transcript: str) -> list[ChatLine]:
 
 
 def picture_for(document: str) -> str:
-    """The SVG of the first chat that a Markdown document shows as text. Raises `LookupError` if there is none."""
+    """Return the SVG of the first chat in a Markdown document. Raises `LookupError` if there is none."""
     found = _CHAT_IN_DOCUMENT.search(document)
     if found is None:
         raise LookupError("The document shows no chat between `<!-- from: … -->` and the end of a text block.")
@@ -59,7 +59,7 @@ def picture_for(document: str) -> str:
 
 
 def svg(chat: Sequence[ChatLine]) -> str:
-    """The chat as one SVG document."""
+    """Return the chat as an SVG document."""
     shapes: list[str] = []
     top = _MARGIN
     for line in chat:
@@ -91,7 +91,7 @@ def _width(label: str) -> float:
 
 
 def _rows(labels: Sequence[str]) -> Iterator[list[str]]:
-    """The labels in rows that fit the width."""
+    """Break the labels into rows that fit the width."""
     row: list[str] = []
     for label in labels:
         if row and sum(_width(each) + 6 for each in (*row, label)) > WIDTH - 2 * _MARGIN:

@@ -1,4 +1,4 @@
-"""Diagrams in Mermaid: one dialogue, and the phases of the programme; and the documents that show them."""
+"""Mermaid diagrams of a dialogue and of the phases, and the updating of documents that contain them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from dialogues.book import read
 from dialogues.checks.tables import Tables, of_the_programme
 from state_machine.model.script import Dialogue, Label, Numbers, Script, Silence, Way, When
 
-_LONGEST_LABEL = 28
-_MOST_LABELS = 3
+_MAX_LABEL_LENGTH = 28
+_MAX_LABELS = 3
 _PHASES = "phases"
 _BLOCK = re.compile(r"(<!-- drawn: ([a-z0-9_/]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 _RESERVED = frozenset(
@@ -20,69 +20,69 @@ _RESERVED = frozenset(
 )
 
 
-def dialogue(one: Dialogue) -> str:
-    """One dialogue as a Mermaid state diagram: steps as states, ways on as arrows with what is answered."""
-    lines = ["stateDiagram-v2", *_names(one.steps), f"    [*] --> {_id(one.first)}"]
-    for step in one.steps.values():
+def dialogue(shown: Dialogue) -> str:
+    """Return a dialogue as a Mermaid state diagram: steps are states, ways on are arrows labelled with the answer."""
+    lines = ["stateDiagram-v2", *_declare_states(shown.steps), f"    [*] --> {_id(shown.first)}"]
+    for step in shown.steps.values():
         labels: dict[str, list[str]] = {}
         for way in step.ways:
             labels.setdefault(way.target, []).append(way_words(way))
-        lines += [_arrow(step.name, target, several) for target, several in labels.items()]
+        lines += [_arrow(step.name, target, arrow_labels) for target, arrow_labels in labels.items()]
         if step.is_ending:
             lines.append(f"    {_id(step.name)} --> [*]")
     return "\n".join(lines) + "\n"
 
 
 def phases(tables: Tables | None = None) -> str:
-    """The phases as a Mermaid state diagram; an arrow says which outcome of which dialogue moves on.
+    """Return the phases as a Mermaid state diagram, with arrows labelled by dialogue and outcome.
 
-    `tables` are those of the programme if none are given.
+    `tables`: by default those of the programme.
     """
     tables = tables or of_the_programme()
     labels: dict[tuple[str, str], list[str]] = {}
     for row in tables.departures:
         for phase in row.phases:
             if row.to is not None and row.to != phase:
-                heard = f"{row.dialogue.rsplit('/', 1)[-1]}, {row.outcome}".replace("_", " ")
-                several = labels.setdefault((phase, row.to), [])
-                if heard not in several:
-                    several.append(heard)
-    lines = ["stateDiagram-v2", *_names(tables.phases), f"    [*] --> {_id(tables.phases[0])}"]
-    lines += [_arrow(begin, end, several) for (begin, end), several in labels.items()]
+                label = f"{row.dialogue.rsplit('/', 1)[-1]}, {row.outcome}".replace("_", " ")
+                arrow_labels = labels.setdefault((phase, row.to), [])
+                if label not in arrow_labels:
+                    arrow_labels.append(label)
+    lines = ["stateDiagram-v2", *_declare_states(tables.phases), f"    [*] --> {_id(tables.phases[0])}"]
+    lines += [_arrow(source, target, arrow_labels) for (source, target), arrow_labels in labels.items()]
     return "\n".join(lines) + "\n"
 
 
 def write_blocks(paths: Iterable[Path], script: Script | None = None) -> list[Path]:
-    """Draw anew what stands between `<!-- drawn: … -->` and `<!-- end -->`; answer with the files changed.
+    """Regenerate the diagrams between `<!-- drawn: … -->` and `<!-- end -->`. Return the files that changed.
 
-    The dialogues are those of the shipped book if no `script` is given.
+    `script`: by default that of the shipped book.
     Raises `LookupError` if a block names neither `phases` nor a dialogue.
     """
     script = script or read().script
     changed: list[Path] = []
     for path in paths:
         text = path.read_text(encoding="utf-8")
-        drawn = _redrawn(text, script)
-        if drawn != text:
-            path.write_text(drawn, encoding="utf-8")
+        updated = _with_diagrams(text, script)
+        if updated != text:
+            path.write_text(updated, encoding="utf-8")
             changed.append(path)
     return changed
 
 
 def stale_blocks(paths: Iterable[Path], script: Script | None = None) -> list[Path]:
-    """The files whose diagrams are not what would be drawn now. Raises as `write_blocks` does."""
+    """Return the files with outdated diagrams. Raises `LookupError` as `write_blocks` does."""
     script = script or read().script
-    return [path for path in paths if (text := path.read_text(encoding="utf-8")) != _redrawn(text, script)]
+    return [path for path in paths if (text := path.read_text(encoding="utf-8")) != _with_diagrams(text, script)]
 
 
-def _redrawn(text: str, script: Script) -> str:
+def _with_diagrams(text: str, script: Script) -> str:
     def block(match: re.Match[str]) -> str:
-        return f"{match[1]}\n```mermaid\n{_drawing(match[2], script)}```\n\n{match[4]}"
+        return f"{match[1]}\n```mermaid\n{_diagram(match[2], script)}```\n\n{match[4]}"
 
     return _BLOCK.sub(block, text)
 
 
-def _drawing(what: str, script: Script) -> str:
+def _diagram(what: str, script: Script) -> str:
     if what == _PHASES:
         return phases()
     if what not in script.dialogues:
@@ -90,28 +90,28 @@ def _drawing(what: str, script: Script) -> str:
     return dialogue(script.dialogues[what])
 
 
-def _names(those: Iterable[str]) -> list[str]:
-    return [f'    state "{name.replace("_", " ")}" as {_id(name)}' for name in those]
+def _declare_states(names: Iterable[str]) -> list[str]:
+    return [f'    state "{name.replace("_", " ")}" as {_id(name)}' for name in names]
 
 
 def _id(name: str) -> str:
     return f"{name}_" if name in _RESERVED else name
 
 
-def _arrow(begin: str, end: str, labels: Sequence[str]) -> str:
-    shown = [_short(label) for label in labels[:_MOST_LABELS]]
-    more = [f"and {len(labels) - _MOST_LABELS} more"] if len(labels) > _MOST_LABELS else []
-    return f"    {_id(begin)} --> {_id(end)}: {' / '.join([*shown, *more])}"
+def _arrow(source: str, target: str, labels: Sequence[str]) -> str:
+    shown = [_short(label) for label in labels[:_MAX_LABELS]]
+    more = [f"and {len(labels) - _MAX_LABELS} more"] if len(labels) > _MAX_LABELS else []
+    return f"    {_id(source)} --> {_id(target)}: {' / '.join([*shown, *more])}"
 
 
 def _short(label: str) -> str:
     # These signs end a label or begin a comment in Mermaid.
     plain = " ".join(re.sub(r"[:;#%{}<>\[\]\"]", " ", label).split())
-    return plain if len(plain) <= _LONGEST_LABEL else plain[:_LONGEST_LABEL].rsplit(" ", 1)[0] + " …"
+    return plain if len(plain) <= _MAX_LABEL_LENGTH else plain[:_MAX_LABEL_LENGTH].rsplit(" ", 1)[0] + " …"
 
 
 def way_words(way: Way) -> str:
-    """What a way on takes, in a few words: the label, the numbers, or the kind of answer in brackets."""
+    """Describe the answer that a way on takes: its label, its numbers, or the kind of answer in brackets."""
     match way.takes:
         case Label(text):
             return text
@@ -128,7 +128,7 @@ def way_words(way: Way) -> str:
 
 
 def _span(after: timedelta) -> str:
-    """A time as authors write it: the largest unit that it is a whole number of."""
+    """Format a duration in the largest unit of which it is a whole number, as authors write it."""
     for unit, length in (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1))):
         count, rest = divmod(after, length)
         if count and not rest:

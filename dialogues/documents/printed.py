@@ -1,4 +1,4 @@
-"""The whole programme as one document: what is asked, what is said, and where each answer leads."""
+"""Prints the whole programme as one Markdown document for reviewers."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dialogues.book import Book
 from dialogues.documents.diagrams import way_words
 from state_machine.model.script import Bubble, Dialogue, Part, Step, Way
 
-_DAYS_A_WEEK = 7
+_DAYS_PER_WEEK = 7
 
 
 def document(book: Book) -> str:
-    """The book as one Markdown page: the programme in its order, then what may be opened at any time."""
+    """Return the book as Markdown: the programme in order, then the dialogues that can be opened at any time."""
     return "\n".join(_pages(book)) + "\n"
 
 
@@ -20,7 +20,7 @@ def _pages(book: Book) -> Iterator[str]:
     placed = [part.dialogue for part in book.contents if part.dialogue]
     yield "# The whole programme\n"
     yield "Every dialogue in its order: the note to colleagues, what is said, and where each answer leads."
-    yield "Words in braces are filled in from what the client has told.\n"
+    yield "Words in braces are filled in from the client's answers.\n"
     yield from _overview(book)
     phase = day = None
     for part in book.contents:
@@ -50,7 +50,7 @@ def _overview(book: Book) -> Iterator[str]:
 
 
 def _time(part: Part) -> str:
-    week, rest = divmod(part.day - 1, _DAYS_A_WEEK)
+    week, rest = divmod(part.day - 1, _DAYS_PER_WEEK)
     return f"week {week + 1}" if week and not rest else f"day {part.day}"
 
 
@@ -89,12 +89,12 @@ def _step(dialogue: Dialogue, step: Step) -> Iterator[str]:
 
 def _bubble(bubble: Bubble) -> str:
     if len(bubble.wordings) == 1:
-        return _plain(bubble.wordings[0])
-    return "\n".join(f"{place}. {_plain(wording)}" for place, wording in enumerate(bubble.wordings, start=1))
+        return _escaped(bubble.wordings[0])
+    return "\n".join(f"{place}. {_escaped(wording)}" for place, wording in enumerate(bubble.wordings, start=1))
 
 
-def _plain(wording: str) -> str:
-    """Words as they are, safe from being read as Markdown."""
+def _escaped(wording: str) -> str:
+    """Escape all Markdown in a wording."""
     escaped = "".join(f"\\{sign}" if sign in "\\`*_[]<>#|~" else sign for sign in wording)
     return escaped.replace("\n", "\\\n")
 
@@ -102,7 +102,7 @@ def _plain(wording: str) -> str:
 def _way(dialogue: Dialogue, way: Way) -> str:
     kept = f", kept as `{way.memory}{f' = {way.code}' if way.code else ''}`" if way.memory else ""
     target = f"[{way.target.replace('_', ' ')}](#{_anchor(dialogue.name, way.target)})"
-    return f"- {_plain(way_words(way))} → {target}{kept}"
+    return f"- {_escaped(way_words(way))} → {target}{kept}"
 
 
 def _anchor(dialogue: str, step: str | None = None) -> str:

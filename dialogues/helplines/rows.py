@@ -1,4 +1,4 @@
-"""One row of the help lines: what stands in it, how it is read from a table, and when it may be trusted."""
+"""Rows of the table of help lines: reading them from CSV, and whether a row may be shown."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-GOOD_FOR = timedelta(days=180)
-"""How long a row counts as checked."""
+VALID_FOR = timedelta(days=180)
+"""How long a check of a row is valid."""
 KINDS = (
     "crisis",
     "violence",
@@ -22,28 +22,28 @@ KINDS = (
     "suicide_bereavement",
     "poison",
 )
-"""What a line is for, in the order in which they are listed."""
+"""The purposes of help lines, in the order in which they are listed."""
 CONFIDENCES = frozenset({"H", "H*", "M", "K", "L"})
-VOUCHED_FOR = frozenset({"H", "H*"})
-NOTHING_SOLID = "L"
+TRUSTED_CONFIDENCES = frozenset({"H", "H*"})
+NO_CONFIDENCE = "L"
 OWN = "own"
-"""What stands in place of a confidence where the operator wrote the row."""
+"""The confidence of a row written by the operator."""
 EVERYWHERE = "*"
-"""What stands in place of a country for a directory that serves all of them."""
+"""The country of a directory that serves all countries."""
 NOT_VERIFIED = "not verified"
-"""What stands in place of hours that nobody has checked."""
+"""The hours of a line whose opening hours have not been checked."""
 
 _COLUMNS = ["country", "kind", "name", "contact", "hours", "confidence", "checked_on", "source"]
 
 
 class HelpLinesError(ValueError):
-    """A table or the operator's file can't be used; each line of the message has place, fault and remedy."""
+    """A table or the operator's file can't be used. Each line of the message has place, fault and remedy."""
 
 
-class Standing(StrEnum):
-    """How far a row may be trusted on a day. The first three are shown to clients, the others need a check."""
+class VerificationStatus(StrEnum):
+    """Whether a row has been verified. The first three are shown to clients, the others need a check."""
 
-    BY_SOURCE = "vouched for by its source"
+    CONFIRMED_BY_SOURCE = "confirmed by its source"
     CONFIRMED = "confirmed by the operator"
     OWN = "the operator's own"
     STALE = "stale"
@@ -53,12 +53,12 @@ class Standing(StrEnum):
     @property
     def shown(self) -> bool:
         """Whether a client may see the row."""
-        return self in {Standing.BY_SOURCE, Standing.CONFIRMED, Standing.OWN}
+        return self in {VerificationStatus.CONFIRMED_BY_SOURCE, VerificationStatus.CONFIRMED, VerificationStatus.OWN}
 
 
 @dataclass(frozen=True, slots=True)
 class HelpLine:
-    """One help line as a client sees it. `hours` is None where nobody has verified them."""
+    """One help line as a client sees it. `hours` is None if they have not been verified."""
 
     name: str
     contact: str
@@ -67,7 +67,7 @@ class HelpLine:
 
 @dataclass(frozen=True, slots=True)
 class HelpLineRow:
-    """One row of the table of lines, as it is written. `confirmed_on`: when the operator last checked it."""
+    """One row of the table, as written. `confirmed_on`: when the operator last checked it."""
 
     country: str
     kind: str
@@ -81,25 +81,25 @@ class HelpLineRow:
 
     @property
     def key(self) -> str:
-        """The name under which an operator confirms the row."""
+        """The key by which the operator's file names the row."""
         return f"{self.country} {self.kind} {self.name}"
 
     @property
-    def looked_at(self) -> date:
-        """The last day on which somebody held the row against its source."""
+    def last_checked(self) -> date:
+        """The date of the last check, by its source or by the operator."""
         return max(self.checked_on, self.confirmed_on or self.checked_on)
 
-    def standing(self, today: date) -> Standing:
-        """How far the row may be trusted on `today`."""
-        if today - self.looked_at > GOOD_FOR:
-            return Standing.STALE
+    def status(self, today: date) -> VerificationStatus:
+        """The verification status on `today`."""
+        if today - self.last_checked > VALID_FOR:
+            return VerificationStatus.STALE
         if self.confidence == OWN:
-            return Standing.OWN
-        if self.confirmed_on is not None and today - self.confirmed_on <= GOOD_FOR:
-            return Standing.CONFIRMED
-        if self.confidence in VOUCHED_FOR:
-            return Standing.BY_SOURCE
-        return Standing.UNKNOWN if self.confidence == NOTHING_SOLID else Standing.UNCONFIRMED
+            return VerificationStatus.OWN
+        if self.confirmed_on is not None and today - self.confirmed_on <= VALID_FOR:
+            return VerificationStatus.CONFIRMED
+        if self.confidence in TRUSTED_CONFIDENCES:
+            return VerificationStatus.CONFIRMED_BY_SOURCE
+        return VerificationStatus.UNKNOWN if self.confidence == NO_CONFIDENCE else VerificationStatus.UNCONFIRMED
 
     def line(self) -> HelpLine:
         """The row as a client sees it."""
@@ -108,7 +108,7 @@ class HelpLineRow:
 
 
 def rows(path: Path) -> Iterator[HelpLineRow]:
-    """Each row of `help_lines.csv`. Raises `HelpLinesError` for the first that can't be trusted."""
+    """Yield each row of `help_lines.csv`. Raises `HelpLinesError` for the first invalid one."""
     seen: set[str] = set()
     for where, cells in table(path, _COLUMNS):
         row = HelpLineRow(
@@ -122,7 +122,7 @@ def rows(path: Path) -> Iterator[HelpLineRow]:
             source=cells["source"],
         )
         if not re.fullmatch(r"[A-Z]{2}|\*", row.country):
-            raise HelpLinesError(f"{where}: “{row.country}” is no country; write its two letters, or “*”.")
+            raise HelpLinesError(f"{where}: “{row.country}” is not a country; write its two letters, or “*”.")
         if row.kind not in KINDS:
             raise HelpLinesError(f"{where}: there is no kind “{row.kind}”; the kinds are {', '.join(KINDS)}.")
         if row.confidence not in CONFIDENCES:
@@ -130,13 +130,16 @@ def rows(path: Path) -> Iterator[HelpLineRow]:
         if not (row.name and row.contact and row.hours and row.source):
             raise HelpLinesError(f"{where}: name, contact, hours and source can't be empty.")
         if row.key in seen:
-            raise HelpLinesError(f"{where}: “{row.key}” stands twice; keep one.")
+            raise HelpLinesError(f"{where}: “{row.key}” appears twice; keep one.")
         seen.add(row.key)
         yield row
 
 
 def table(path: Path, columns: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Each row below the headings as column to value, with `file:line` for a fault's sentence."""
+    """Yield each row below the headings as `file:line` and a dict of column to value.
+
+    Raises `HelpLinesError` if the columns or the number of cells differ.
+    """
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
         if next(reader, None) != columns:
@@ -149,8 +152,8 @@ def table(path: Path, columns: list[str]) -> Iterator[tuple[str, dict[str, str]]
 
 
 def checked_on(cells: Mapping[str, str], where: str) -> date:
-    """The day in the column of that name."""
+    """Parse the column `checked_on`. Raises `HelpLinesError` if it is not a date; `where` is its `file:line`."""
     try:
         return date.fromisoformat(cells["checked_on"])
     except ValueError:
-        raise HelpLinesError(f"{where}: “{cells['checked_on']}” is no date; write it like 2026-11-23.") from None
+        raise HelpLinesError(f"{where}: “{cells['checked_on']}” is not a date; write it like 2026-11-23.") from None

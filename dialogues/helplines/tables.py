@@ -1,8 +1,8 @@
-"""Emergency numbers and help lines, country by country, and the rule of which may be shown.
+"""Emergency numbers and help lines by country, and which of them may be shown.
 
-The two tables lie in `lines/`, each row with the day it was checked and where; the operator's own file
-may change them (`own_lines.py`). A wrong number is worse than none: what nobody has vouched for lately gives
-way to the emergency number and the directory. The sentences around the numbers stand in `refrains`.
+The two CSV tables are in this folder, each row with its source and the date it was checked; the operator's file can
+change the help lines (`own.py`). A wrong number is worse than none, so a row without a recent check is replaced by
+the emergency number and the directory of help lines. The sentences around the numbers are in `refrains.md`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from dialogues.helplines import own as helplines_own
+from dialogues.helplines import own as own_file
 from dialogues.helplines import rows as helplines_rows
 from dialogues.helplines.rows import EVERYWHERE, KINDS, HelpLine, HelpLineRow, HelpLinesError
 
 ENOUGH_SOURCES = 3
-"""With fewer agreeing sources than this, 112 from a mobile is named as well."""
+"""If fewer sources agree on a number, 112 from a mobile is given as well."""
 
 _FOLDER = Path(__file__).parent
 _COLUMNS = ["country", "medical", "police", "general", "agree", "conflict", "note", "checked_on", "source"]
@@ -27,11 +27,10 @@ _COLUMNS = ["country", "medical", "police", "general", "agree", "conflict", "not
 
 @dataclass(frozen=True, slots=True)
 class Emergency:
-    """The emergency numbers of one country; only what differs from the one before it.
+    """The emergency numbers of one country.
 
-    `general` serves for everything; `medical` and `police` are kept only where they are other numbers.
-    All are None where nothing is known, and then the object is false.
-    `or_112`: too few sources agree, so 112 from a mobile is named beside it.
+    `general` serves for everything; `medical` and `police` are set only if they are different numbers. All are None
+    if none is known; the object is then false. `or_112`: too few sources agree, so 112 is given as well.
     """
 
     general: str | None = None
@@ -43,17 +42,17 @@ class Emergency:
         return bool(self.general or self.medical)
 
     def __str__(self) -> str:
-        """The one number to ring for a life in danger; empty if none is known."""
+        """The number to call if a life is in danger; empty if none is known."""
         return self.general or self.medical or ""
 
 
 @dataclass(frozen=True, slots=True)
 class HelpCard:
-    """What can be shown to a client: `lines` in a bubble.
+    """What can be shown to a client; bubbles name it `lines`.
 
-    `country` is its name, or None if it is not known. Each kind has the lines that may be shown, often none;
-    then the emergency number and the directory stand in their place. `directory_of_violence` has the general
-    directory too, and the one for violence where that may be shown.
+    `country`: the name of the country, None if it is not known. Each kind has the lines that may be shown; if there
+    are none, the emergency number and the `directory` are shown instead. `directory_of_violence`: the general
+    directory, and the one for violence if that may be shown.
     """
 
     country: str | None
@@ -72,9 +71,9 @@ class HelpCard:
 
 @dataclass(frozen=True, slots=True)
 class HelpLines:
-    """Both tables as they hold for this copy, read once.
+    """Both tables, with the changes of the operator's file.
 
-    `numbers` and `numbers_checked` by country code; `hidden`: the keys of the rows that the operator took out.
+    `numbers` and `numbers_checked` are by country code; `hidden`: the keys of the rows that the operator hides.
     """
 
     rows: tuple[HelpLineRow, ...]
@@ -85,10 +84,10 @@ class HelpLines:
 
     @classmethod
     def read(cls, folder: Path | None = None, own: Path | None = None, today: date | None = None) -> HelpLines:
-        """Read `help_lines.csv` and `emergency_numbers.csv` from `folder`, and the operator's file, if there is one.
+        """Read `help_lines.csv` and `emergency_numbers.csv` from `folder`, and the operator's file `own` if given.
 
-        `today` serves to refuse days in the operator's file that are still to come.
-        Raises `HelpLinesError` for what can't be trusted: with a wrong table nothing may start.
+        `today`: dates in the operator's file later than tomorrow are refused. Raises `HelpLinesError` if anything is
+        invalid, so that the bot does not start with a wrong number.
         """
         folder = folder or _FOLDER
         rows = tuple(helplines_rows.rows(folder / "help_lines.csv"))
@@ -97,20 +96,22 @@ class HelpLines:
         numbers, checked = _numbers(folder / "emergency_numbers.csv")
         hidden: tuple[str, ...] = ()
         if own is not None:
-            after = helplines_own.applied(own, rows, numbers, today)
+            after = own_file.apply_own_lines(own, rows, numbers, today)
             rows, hidden = after.rows, after.hidden
         by_country: dict[str, list[HelpLineRow]] = {}
         for row in rows:
             by_country.setdefault(row.country, []).append(row)
-        return cls(rows, {code: tuple(those) for code, those in by_country.items()}, numbers, checked, hidden)
+        return cls(
+            rows, {code: tuple(country_rows) for code, country_rows in by_country.items()}, numbers, checked, hidden
+        )
 
     def card(self, country: str | None, today: date, language: str = "en") -> HelpCard:
-        """The numbers for an ISO 3166 code (None: not known) that may be shown on `today`.
+        """The card for an ISO 3166 country code (None: not known) on `today`.
 
-        `language` is that of the country's name.
+        `language`: the language of the country's name.
         """
         directory = self._everywhere("crisis")[0].contact
-        for_violence = [row.contact for row in self._everywhere("violence") if row.standing(today).shown]
+        for_violence = [row.contact for row in self._everywhere("violence") if row.status(today).shown]
         return HelpCard(
             country=_name(country, language) if country in self.numbers else None,
             emergency=self.numbers.get(country or "", Emergency()),
@@ -120,25 +121,25 @@ class HelpLines:
         )
 
     def of_kind(self, country: str | None, kind: str, today: date) -> tuple[HelpLine, ...]:
-        """The lines of one kind that may be shown; none for an unknown country."""
+        """The lines of one kind that may be shown on `today`; none for an unknown country."""
         rows = self.by_country.get(country or "", ())
-        return tuple(row.line() for row in rows if row.kind == kind and row.standing(today).shown)
+        return tuple(row.line() for row in rows if row.kind == kind and row.status(today).shown)
 
     def _everywhere(self, kind: str) -> list[HelpLineRow]:
-        """The directories that serve all countries. The one of crisis lines is shown even if it is stale."""
+        """The directories for all countries. That of crisis lines is shown even if it is stale."""
         return [row for row in self.by_country[EVERYWHERE] if row.kind == kind]
 
 
 @cache
 def _name(country: str | None, language: str) -> str | None:
-    from babel import Locale  # noqa: PLC0415 - its tables are large, and reading the lines needs none of them
+    from babel import Locale  # noqa: PLC0415 - slow to import, and only needed here
 
     name = Locale.parse(language).territories.get(country or "")
     return str(name) if name else None
 
 
 def _numbers(path: Path) -> tuple[dict[str, Emergency], dict[str, date]]:
-    """The emergency numbers, and the days they were checked, by country."""
+    """Read the emergency numbers and the dates of their checks, by country code."""
     numbers: dict[str, Emergency] = {}
     checked: dict[str, date] = {}
     for country, emergency, day in _rows_of_numbers(path):
@@ -151,11 +152,11 @@ def _rows_of_numbers(path: Path) -> Iterator[tuple[str, Emergency, date]]:
     for where, cells in helplines_rows.table(path, _COLUMNS):
         country = cells["country"]
         if not re.fullmatch(r"[A-Z]{2}", country) or country in seen:
-            raise HelpLinesError(f"{where}: “{country}” is no country, or stands twice.")
+            raise HelpLinesError(f"{where}: “{country}” is not a country code, or appears twice; correct it.")
         if not all(re.fullmatch(r"\d*", cells[column]) for column in ("medical", "police", "general")):
-            raise HelpLinesError(f"{where}: a number is figures only, or empty where it is not known.")
+            raise HelpLinesError(f"{where}: a number has digits only, or is empty if it is not known.")
         if not cells["agree"].isdecimal() or not cells["source"]:
-            raise HelpLinesError(f"{where}: “agree” is how many sources agree, and “source” can't be empty.")
+            raise HelpLinesError(f"{where}: “agree” is the number of agreeing sources, and “source” can't be empty.")
         seen.add(country)
         yield country, _emergency(cells), helplines_rows.checked_on(cells, where)
 

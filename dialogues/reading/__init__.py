@@ -1,1 +1,1 @@
-"""Reads the Markdown of the book into values."""
+"""Parses the Markdown files of the book."""

@@ -1,4 +1,4 @@
-"""`CONTENTS.md`: which dialogues belong to which phase and day, and in which order."""
+"""Reads `CONTENTS.md`: which dialogues belong to which phase and day, and in which order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from dialogues.reading.faults import Findings
-from dialogues.reading.markdown import Node, inline_of, page, source_of, spoken, words_of
+from dialogues.reading.markdown import Node, describe, inline_of, parse_page, source_of, words_of
 from dialogues.reading.rules import Rule
 from state_machine.model.script import Part
 
@@ -17,24 +17,24 @@ _PATH = r"([a-z][a-z0-9_]*(?:/[a-z][a-z0-9_]*)+)"
 _WHEN = r"(?: when `([a-z][a-z0-9_]*)`)?"
 _WRITTEN = re.compile(rf"\[([^\]`*_]+)\]\({_PATH}\.md\){_WHEN}")
 _PLANNED = re.compile(rf"`{_PATH}` ([^`*_]+?){_WHEN}")
-_DAYS_A_WEEK = 7
+_DAYS_PER_WEEK = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The parts in their order, and for each phase the words that clients read."""
+    """The parts in their order. `titles`: the title that clients read, by phase."""
 
     parts: tuple[Part, ...]
     titles: Mapping[str, str]
 
 
 def read_contents(text: str, findings: Findings) -> Contents:
-    """Read the parts in the order they stand. `### Week 3` begins on day 15. Never raises."""
+    """Read the parts in file order. `### Week 3` begins on day 15. Faults are added to `findings`; never raises."""
     parts: list[Part] = []
     titles: dict[str, str] = {}
     phase = ""
     day = 0
-    for block in page(text, findings).blocks:
+    for block in parse_page(text, findings).blocks:
         if block.type == "heading" and block.markup == "##":
             title, phase = _phase(block, findings)
             titles[phase] = title
@@ -46,7 +46,7 @@ def read_contents(text: str, findings: Findings) -> Contents:
                 findings.add(
                     Rule.CONTENTS,
                     block.line,
-                    "These parts stand under no phase or no day; put “## Words for clients (phase)” "
+                    "These parts have no phase or no day; put “## Words for clients (phase)” "
                     "and “### Day 2” or “### Week 3” above them.",
                 )
             parts.extend(
@@ -60,7 +60,7 @@ def read_contents(text: str, findings: Findings) -> Contents:
             findings.add(
                 Rule.CONTENTS,
                 block.line,
-                f"{spoken(block).capitalize()} means nothing here; below the note stand phases “##”, "
+                f"{describe(block).capitalize()} is not allowed here; below the note there can be phases “##”, "
                 "days or weeks “###”, and parts “-”.",
             )
     return Contents(tuple(parts), titles)
@@ -85,7 +85,7 @@ def _day(heading: Node, findings: Findings) -> int:
         findings.add(Rule.CONTENTS, heading.line, "A time is “### Day 2” or “### Week 3”, counted from 1.")
         return 0
     count = int(match[2])
-    return count if match[1] == "Day" else _DAYS_A_WEEK * (count - 1) + 1
+    return count if match[1] == "Day" else _DAYS_PER_WEEK * (count - 1) + 1
 
 
 def _part(item: Node, findings: Findings) -> Part | None:
@@ -99,6 +99,6 @@ def _part(item: Node, findings: Findings) -> Part | None:
         Rule.CONTENTS,
         line,
         "A part is a link “[Title](folder/its_name.md)”, or, still to be written, its name in code font and "
-        "its title; after it may stand “when” and a condition in code font.",
+        "its title; “when” and a condition in code font may follow.",
     )
     return None

@@ -1,4 +1,4 @@
-"""What is wrong with the book: a sentence with its file, its line and its remedy."""
+"""Faults of the book, each with its file, line and remedy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dialogues.reading.rules import Rule
 
 
 class Severity(StrEnum):
-    """How bad it is: a fault must be mended, a warning should be looked at."""
+    """A fault must be fixed; a warning should be looked at."""
 
     FAULT = "fault"
     WARNING = "warning"
@@ -17,10 +17,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One breach of one rule.
+    """One violation of one rule.
 
-    `file` is a path below the language folder, `line` counts from 1 (0: the file as a whole).
-    `fatal`: the programme must not start with it.
+    `file` is relative to the language folder, `line` counts from 1 (0: the whole file). `sentence` names the
+    remedy. `fatal`: the bot must not start.
     """
 
     file: str
@@ -38,7 +38,7 @@ class Fault:
 
 @dataclass(slots=True)
 class Findings:
-    """Collects the faults of one file while it is read, so that all are listed at once."""
+    """Collects the faults of one file while it is read, so that all can be reported at once."""
 
     file: str
     faults: list[Fault] = field(default_factory=list)

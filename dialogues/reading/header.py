@@ -10,15 +10,15 @@ from dialogues.reading.faults import Findings
 from dialogues.reading.rules import Rule
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-"""How steps, memories, outcomes and conditions are written."""
+"""The spelling of steps, memories, outcomes and conditions."""
 _COMMAND = re.compile(r"/([a-z][a-z0-9_]{0,31})")
-_MOST_MINUTES = 60
-_LONGEST_MENU = 100
+_MAX_MINUTES = 60
+_MAX_MENU_LENGTH = 100
 
 _NAMES = ("needs", "outcomes", "quiet")
 _OTHERS = ("about", "opened_by", "menu", "words", "minutes", "buttons", "priority", "taken_out", "aimed", "reviewed")
 _KEYS = (*_NAMES, *_OTHERS)
-_OBLIGATORY = ("outcomes", "reviewed")
+_REQUIRED = ("outcomes", "reviewed")
 _ONLY_VALUE = {
     "about": "a person",
     "buttons": "inline",
@@ -29,7 +29,7 @@ _ONLY_VALUE = {
 
 
 class HeaderFields(TypedDict, total=False):
-    """What a header says, under the names that the shape of a dialogue uses."""
+    """The values of a header, named as the fields of `Dialogue`."""
 
     needs: tuple[str, ...]
     outcomes: tuple[str, ...]
@@ -48,14 +48,14 @@ class HeaderFields(TypedDict, total=False):
 
 @dataclass(slots=True)
 class Header:
-    """The settings of one header, with the line of each key."""
+    """The values of one header, and the line number of each key."""
 
     settings: HeaderFields = field(default_factory=HeaderFields)
     lines: dict[str, int] = field(default_factory=dict)
 
 
 def read_header(text: str | None, findings: Findings) -> Header:
-    """Read the text between the `---` lines. Every breach becomes a fault; what can be read is returned."""
+    """Read the text between the `---` lines. Add a fault for each violation, and return what could be read."""
     header = Header()
     if text is None:
         findings.add(
@@ -67,17 +67,17 @@ def read_header(text: str | None, findings: Findings) -> Header:
     for number, raw in enumerate(text.split("\n"), start=2):
         if raw.strip():
             _read_line(raw, number, header, findings)
-    for key in _OBLIGATORY:
+    for key in _REQUIRED:
         if key not in header.lines:
             findings.add(Rule.HEADER, 1, f"The header has no “{key}”; add a line “{key}: …”.")
-    _check_together(header, findings)
+    _check_combinations(header, findings)
     return header
 
 
 def _read_line(raw: str, line: int, header: Header, findings: Findings) -> None:
     key, colon, value = (part.strip() for part in raw.partition(":"))
     if not colon or not value:
-        findings.add(Rule.HEADER_LINE, line, "A line of the header is “key: value”; write it so.")
+        findings.add(Rule.HEADER_LINE, line, "A line of the header is written “key: value”; correct this one.")
     elif key not in _KEYS:
         findings.add(
             Rule.HEADER_LINE,
@@ -85,18 +85,18 @@ def _read_line(raw: str, line: int, header: Header, findings: Findings) -> None:
             f"There is no header key “{key}”; the keys are {', '.join(_KEYS)}.",
         )
     elif key in header.lines:
-        findings.add(Rule.HEADER_LINE, line, f"The key “{key}” stands twice; keep one of the two lines.")
+        findings.add(Rule.HEADER_LINE, line, f"The key “{key}” appears twice; keep one of the two lines.")
     else:
         header.lines[key] = line
-        fault = _take(key, value, header.settings)
+        fault = _store(key, value, header.settings)
         if fault:
             findings.add(Rule.HEADER_VALUE, line, fault)
 
 
-def _take(key: str, value: str, into: HeaderFields) -> str | None:  # noqa: PLR0912 - one short case for each key
-    """Keep the value of one key; answer with a sentence if it can't be read."""
+def _store(key: str, value: str, into: HeaderFields) -> str | None:  # noqa: PLR0912 - one short case for each key
+    """Store the value of one key. Return a sentence if it can't be read, else None."""
     if key in _ONLY_VALUE and value != _ONLY_VALUE[key]:
-        return f"The only value of “{key}” is “{_ONLY_VALUE[key]}”; write that, or leave the line out."
+        return f"The only value of “{key}” is “{_ONLY_VALUE[key]}”; write that, or remove the line."
     match key:
         case "needs" | "outcomes" | "quiet":
             names = tuple(name.strip() for name in value.split(","))
@@ -120,12 +120,12 @@ def _take(key: str, value: str, into: HeaderFields) -> str | None:  # noqa: PLR0
                 return "“opened_by” can't be read; write one command in small letters, like “/people”."
             into["opened_by"] = command.group(1)
         case "menu":
-            if len(value) > _LONGEST_MENU:
-                return f"The menu line has {len(value)} characters; shorten it to {_LONGEST_MENU}."
+            if len(value) > _MAX_MENU_LENGTH:
+                return f"The menu line has {len(value)} characters; shorten it to {_MAX_MENU_LENGTH}."
             into["menu"] = value
         case "minutes":
-            if not re.fullmatch(r"[0-9]{1,2}", value) or not 1 <= int(value) <= _MOST_MINUTES:
-                return f"“minutes” can't be read; write a whole number from 1 to {_MOST_MINUTES}."
+            if not re.fullmatch(r"[0-9]{1,2}", value) or not 1 <= int(value) <= _MAX_MINUTES:
+                return f"“minutes” can't be read; write a whole number from 1 to {_MAX_MINUTES}."
             into["minutes"] = int(value)
         case "about":
             into["about_person"] = True
@@ -142,18 +142,16 @@ def _take(key: str, value: str, into: HeaderFields) -> str | None:  # noqa: PLR0
     return None
 
 
-def _check_together(header: Header, findings: Findings) -> None:
+def _check_combinations(header: Header, findings: Findings) -> None:
     settings, lines = header.settings, header.lines
     if "menu" in lines and "opened_by" not in lines:
-        findings.add(Rule.MENU, lines["menu"], "A menu line needs a command; add “opened_by: /…” or take “menu” out.")
+        findings.add(Rule.MENU, lines["menu"], "A menu line needs a command; add “opened_by: /…” or remove “menu”.")
     if "aimed" in lines and "about" not in lines:
-        findings.add(
-            Rule.MENU, lines["aimed"], "Nothing is aimed at nobody; add “about: a person” or take “aimed” out."
-        )
+        findings.add(Rule.MENU, lines["aimed"], "“aimed” needs a person; add “about: a person” or remove “aimed”.")
     for name in settings.get("quiet", ()):
         if name not in settings.get("outcomes", ()):
             findings.add(
                 Rule.QUIET,
                 lines["quiet"],
-                f"“{name}” is declared quiet but is no outcome; add it to “outcomes”, or take it out here.",
+                f"“{name}” is declared quiet but is not an outcome; add it to “outcomes”, or remove it here.",
             )

@@ -1,4 +1,4 @@
-"""Reading Markdown as a viewer would: blocks with their lines, and the plain words of a paragraph."""
+"""Parses Markdown (CommonMark) into blocks with line numbers, and extracts the plain text of paragraphs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dialogues.reading.faults import Findings
 from dialogues.reading.rules import Rule
 
 _LINE_END = re.compile(r"\r\n?|\n")
-_SPOKEN_OF = {
+_DESCRIPTIONS = {
     "html_block": "HTML",
     "html_inline": "HTML",
     "blockquote": "a block quote",
@@ -39,7 +39,7 @@ _SPOKEN_OF = {
 
 @dataclass(slots=True)
 class Node:
-    """A block, or a piece of type in one. `line` counts from 1; 0 where the parser does not say."""
+    """A block or an inline element. `line` counts from 1; 0 if the parser does not give it."""
 
     type: str
     tag: str
@@ -52,7 +52,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A file cut into blocks. `header` is the text between the `---` lines, or None."""
+    """A file as blocks. `header` is the text between the `---` lines, or None."""
 
     header: str | None
     blocks: tuple[Node, ...]
@@ -61,12 +61,12 @@ class Page:
 
 @cache
 def _parser() -> MarkdownIt:
-    # Common viewers show tables and struck-out type: we must see them to refuse them.
+    # Common viewers render tables and strikethrough, so they must be parsed here in order to be refused.
     return MarkdownIt("commonmark").enable(["table", "strikethrough"]).use(front_matter_plugin)
 
 
 def _tree(tokens: Sequence[Token]) -> list[Node]:
-    """What the parser says one after the other, as blocks within blocks."""
+    """Turn the flat list of tokens into a tree."""
     top: list[Node] = []
     inside = [top]
     for token in tokens:
@@ -84,15 +84,15 @@ def _tree(tokens: Sequence[Token]) -> list[Node]:
     return top
 
 
-def page(text: str, findings: Findings) -> Page:
-    """Cut a file into blocks; report what a viewer would swallow without a trace."""
+def parse_page(text: str, findings: Findings) -> Page:
+    """Parse a file into blocks, and report link references, which a viewer does not show."""
     env: dict[str, Any] = {}
     root = _tree(_parser().parse(text, env))
     for reference in env.get("references", {}).values():
         findings.add(
-            Rule.CLAIMED,
+            Rule.UNSUPPORTED,
             reference["map"][0] + 1,
-            "A line like “[word]: address” is never shown; take it out.",
+            "A line like “[word]: address” is never shown; remove it.",
         )
     header = None
     blocks: list[Node] = []
@@ -104,23 +104,23 @@ def page(text: str, findings: Findings) -> Page:
     return Page(header, tuple(blocks), tuple(_LINE_END.split(text)))
 
 
-def spoken(node: Node) -> str:
-    """What a block or a piece of type is called in a sentence."""
-    return _SPOKEN_OF.get(node.type, node.type.replace("_", " "))
+def describe(node: Node) -> str:
+    """The name of a block or inline element, for the sentence of a fault."""
+    return _DESCRIPTIONS.get(node.type, node.type.replace("_", " "))
 
 
 def inline_of(block: Node) -> tuple[Node, ...]:
-    """The pieces of type in a paragraph or heading."""
+    """The inline elements of a paragraph or heading."""
     return tuple(piece for inline in block.children if inline.type == "inline" for piece in inline.children)
 
 
 def source_of(block: Node) -> str:
-    """A paragraph as its author typed it, marks and all."""
+    """The Markdown source of a paragraph."""
     return "".join(inline.content for inline in block.children if inline.type == "inline")
 
 
 def words_of(pieces: Sequence[Node]) -> str | None:
-    """The plain words of some pieces, on one line; None if there is anything else among them."""
+    """The plain text of inline elements, on one line; None if any of them is not plain text."""
     parts: list[str] = []
     for piece in pieces:
         if piece.type == "text":
@@ -133,13 +133,13 @@ def words_of(pieces: Sequence[Node]) -> str | None:
 
 
 def bubble_text(block: Node, findings: Findings) -> str | None:
-    """The words of one bubble: line breaks are spaces, except after a backslash. None if it is not plain."""
+    """The text of one bubble; a line break is a space, after a backslash a new line. None if it is not plain."""
     if re.search(r" {2,}\n", source_of(block)):
         findings.add(
             Rule.LINE_BREAK,
             block.line,
-            "A line of this bubble ends with two spaces, which nobody can see; "
-            "take them out, or end the line with a backslash if a new line should begin.",
+            "A line of this bubble ends with two spaces, which can't be seen; "
+            "remove them, or end the line with a backslash if a new line should begin.",
         )
     parts: list[str] = []
     plain = True
@@ -162,7 +162,7 @@ def bubble_text(block: Node, findings: Findings) -> str | None:
             findings.add(
                 Rule.PLAIN_WORDS,
                 block.line,
-                f"A bubble is plain words, and this one holds {spoken(piece)}; write it without, "
+                f"A bubble is plain words, and this one contains {describe(piece)}; write it without, "
                 "or put a backslash before the sign that is meant as itself.",
             )
     if not plain:

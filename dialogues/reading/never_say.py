@@ -1,4 +1,4 @@
-"""`never_say.md`: words that must not stand in a bubble, in groups with a reason."""
+"""Reads `never_say.md`: words that must not be in a bubble, in groups with a reason."""
 
 from __future__ import annotations
 
@@ -17,41 +17,39 @@ _DENIAL = re.compile(r"\b(?:not|no|never|nobody|neither|nor|without|cannot|inste
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One entry: the words, where they are right after all, and the group they stand in."""
+    """One entry: the forbidden words, their group and its reason, and longer phrases in which they are allowed."""
 
     words: str
     group: str
     reason: str
-    right_in: tuple[str, ...] = ()
+    exceptions: tuple[str, ...] = ()
 
     def is_in(self, sentence: str) -> bool:
-        """Whether the sentence says it: as whole words, not within one of its exceptions, and not denied."""
-        plain = _plain(sentence)
-        if _plain(self.words) not in plain:
+        """Whether the sentence has the words as whole words, outside of an exception and not negated."""
+        plain = _normalised(sentence)
+        if _normalised(self.words) not in plain:
             return False
-        for exception in self.right_in:
-            plain = plain.replace(_plain(exception), "…")
-        match = re.search(rf"(?<!\w){re.escape(_plain(self.words))}(?!\w)", plain)
+        for exception in self.exceptions:
+            plain = plain.replace(_normalised(exception), "…")
+        match = re.search(rf"(?<!\w){re.escape(_normalised(self.words))}(?!\w)", plain)
         return match is not None and not _DENIAL.search(plain[: match.start()])
 
 
 def read_never_say(text: str, findings: Findings) -> tuple[Phrase, ...]:
-    """Read the list. Every group has a reason and entries. Never raises."""
+    """Read the list. A group without a reason or entries is a fault. Never raises."""
     phrases: list[Phrase] = []
     for section in read_sections(text, findings):
         if not section.paragraphs or not section.items:
-            findings.add(
-                Rule.PHRASES, section.line, f"Under “{section.name}” stand a reason and then entries with “-”."
-            )
+            findings.add(Rule.PHRASES, section.line, f"“{section.name}” needs a reason, and then entries with “-”.")
         reason = " ".join(section.paragraphs)
         for item in section.items:
             entry = _ENTRY.fullmatch(item.text)
             if entry:
-                right_in = tuple(part.strip() for part in (entry[2] or "").split(",") if part.strip())
-                phrases.append(Phrase(entry[1], section.name, reason, right_in))
+                exceptions = tuple(part.strip() for part in (entry[2] or "").split(",") if part.strip())
+                phrases.append(Phrase(entry[1], section.name, reason, exceptions))
     return tuple(phrases)
 
 
 @lru_cache(maxsize=8192)
-def _plain(text: str) -> str:
+def _normalised(text: str) -> str:
     return " ".join(text.lower().replace("’", "'").split())

@@ -1,4 +1,4 @@
-"""One dialogue file becomes one dialogue, and a list of all its faults."""
+"""Parses one dialogue file into a `Dialogue` and the list of its faults."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dialogues.reading.faults import Fault, Findings
 from dialogues.reading.header import NAME, read_header
-from dialogues.reading.markdown import Node, Page, bubble_text, inline_of, page, spoken, words_of
+from dialogues.reading.markdown import Node, Page, bubble_text, describe, inline_of, parse_page, words_of
 from dialogues.reading.rules import Rule
 from dialogues.reading.ways import read_ways
 from state_machine.model.script import Bubble, Dialogue, Step, Way
@@ -17,7 +17,7 @@ _FORBIDDEN_IN_NOTE = {"html_block", "table", "heading"}
 
 @dataclass(frozen=True, slots=True)
 class ParsedDialogue:
-    """What came of one file. `dialogue` is what could be read of it, and is whole only without faults."""
+    """The result of one file. `dialogue` is what could be read; it is complete only if there are no faults."""
 
     dialogue: Dialogue | None
     faults: tuple[Fault, ...]
@@ -26,9 +26,9 @@ class ParsedDialogue:
 def read(text: str, name: str) -> ParsedDialogue:
     """Read the text of the dialogue `name` (its path without `.md`). Never raises."""
     findings = Findings(f"{name}.md")
-    cut = page(text, findings)
-    header = read_header(cut.header, findings)
-    top, sections = _sections(cut.blocks, findings)
+    parsed = parse_page(text, findings)
+    header = read_header(parsed.header, findings)
+    top, sections = _sections(parsed.blocks, findings)
     title = _title(top, findings)
     steps: dict[str, Step] = {}
     for heading, blocks in sections:
@@ -36,7 +36,7 @@ def read(text: str, name: str) -> ParsedDialogue:
         if step is None:
             continue
         if step.name in steps:
-            findings.add(Rule.STEP_ONCE, step.line, f"The step “{step.name}” stands twice; rename one.")
+            findings.add(Rule.STEP_ONCE, step.line, f"The step “{step.name}” appears twice; rename one.")
         else:
             steps[step.name] = step
     if not steps:
@@ -46,7 +46,7 @@ def read(text: str, name: str) -> ParsedDialogue:
     dialogue = Dialogue(
         name=name,
         title=title,
-        note=_note(cut, top, sections),
+        note=_note(parsed, top, sections),
         steps=steps,
         outcomes=settings.get("outcomes", ()),
         needs=settings.get("needs", ()),
@@ -70,7 +70,7 @@ _Section = tuple[Node, list[Node]]
 
 
 def _sections(blocks: Sequence[Node], findings: Findings) -> tuple[list[Node], list[_Section]]:
-    """What stands above the first step, and each step's heading with its blocks."""
+    """Split into the blocks above the first step, and each step's heading with its blocks."""
     top: list[Node] = []
     sections: list[_Section] = []
     for block in blocks:
@@ -107,18 +107,18 @@ def _title(top: Sequence[Node], findings: Findings) -> str:
         findings.add(Rule.TITLE, top[0].line, "Under the title a note tells colleagues why we do this; write one.")
     for block in top:
         if block.type in _FORBIDDEN_IN_NOTE - {"heading"}:
-            findings.add(Rule.CLAIMED, block.line, f"The note holds {spoken(block)}; use paragraphs.")
+            findings.add(Rule.UNSUPPORTED, block.line, f"The note contains {describe(block)}; use paragraphs.")
     return title or ""
 
 
-def _note(cut: Page, top: Sequence[Node], sections: Sequence[_Section]) -> str:
-    """The note as it is written, so that a document can show it as Markdown."""
+def _note(parsed: Page, top: Sequence[Node], sections: Sequence[_Section]) -> str:
+    """The Markdown source of the note."""
     body = [block for block in top if block.type != "heading" and block.line]
     if not body:
         return ""
     begin = body[0].line - 1
-    end = sections[0][0].line - 1 if sections else len(cut.lines)
-    return "\n".join(cut.lines[begin:end]).strip()
+    end = sections[0][0].line - 1 if sections else len(parsed.lines)
+    return "\n".join(parsed.lines[begin:end]).strip()
 
 
 def _step(heading: Node, blocks: Sequence[Node], findings: Findings) -> Step | None:
@@ -132,7 +132,7 @@ def _step(heading: Node, blocks: Sequence[Node], findings: Findings) -> Step | N
                 Rule.WAYS_LAST,
                 line,
                 f"The ways on in line {ways_at} must be the last thing of a step, in one list; "
-                f"move {spoken(block)} above them.",
+                f"move {describe(block)} above them.",
             )
         elif block.type == "bullet_list" and block.markup == "-":
             ways_at = line
@@ -163,12 +163,12 @@ def _bubbles(block: Node, findings: Findings) -> list[Bubble]:
         remedy = "begin the line without spaces"
     else:
         remedy = "write it as plain paragraphs"
-    findings.add(Rule.CLAIMED, line, f"{spoken(block).capitalize()} means nothing in a step; {remedy}.")
+    findings.add(Rule.UNSUPPORTED, line, f"{describe(block).capitalize()} is not allowed in a step; {remedy}.")
     return []
 
 
 def _wordings(block: Node, findings: Findings) -> list[Bubble]:
-    """An ordered list is one bubble in several wordings."""
+    """Read an ordered list: one bubble in several wordings."""
     line = block.line
     start = int(block.attrs.get("start", 1))
     if start != 1 or len(block.children) < 2 or block.markup != ".":

@@ -1,4 +1,4 @@
-"""The numbers of the rules. Each is told in plain words in README.md, and has a broken file in the tests."""
+"""The numbers of the rules. README.md explains each, and the tests have a file that violates it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Rule(StrEnum):
-    """The value is the number by which README.md, the faults and the broken files speak of the rule."""
+    """The value is the number used by README.md, by faults and by the test files."""
 
     # How a file is written
     TEXT = "R1"
@@ -19,7 +19,7 @@ class Rule(StrEnum):
     HEADINGS = "R8"
     STEP_NAME = "R9"
     STEP_ONCE = "R10"
-    CLAIMED = "R11"
+    UNSUPPORTED = "R11"
     PLAIN_WORDS = "R12"
     LINE_BREAK = "R13"
     WORDINGS = "R14"

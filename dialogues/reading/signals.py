@@ -1,8 +1,8 @@
-"""`signals/<language>/*.md`: the phrases of danger, read into plain data for the screen.
+"""Reads `signals/<language>/*.md`: the phrases of danger, as data for the screen.
 
-`words.md` has the word groups, `spellings.md` how words are typed; every other file has signals:
-under each heading the reason, a line such as “Tier 1, self.”, the patterns in code font, and the sentences
-that must and must not be found. README.md in that folder tells the notation.
+`words.md` has the word groups, `spellings.md` the spellings; every other file has signals. Under each heading: the
+reason, a line such as “Tier 1, self.”, the patterns in code font, and the sentences that must and must not match.
+The notation is described in signals/README.md.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pathlib import Path
 
 from dialogues.reading.faults import Fault, Findings
 from dialogues.reading.header import NAME
-from dialogues.reading.markdown import Node, inline_of, page, source_of, spoken, words_of
+from dialogues.reading.markdown import Node, describe, inline_of, parse_page, source_of, words_of
 from dialogues.reading.rules import Rule
 from state_machine.safety import DangerKind, Screen, Signal, Signals, Tier
-from state_machine.safety.signals import CIRCUMSTANCES
+from state_machine.safety.signals import REQUIRED_GROUPS
 
 WORDS, SPELLINGS, NOTE = "words.md", "spellings.md", "README.md"
 MUST, MUST_NOT = "Must match:", "Must not match:"
@@ -33,13 +33,13 @@ _KINDS = {
     "fresh loss": DangerKind.FRESH_LOSS,
     "idiom": DangerKind.NONE,
 }
-_OPENINGS = {f"{tier}, {kind}.": (_TIERS[tier], _KINDS[kind]) for tier in _TIERS for kind in _KINDS}
+_TIER_LINES = {f"{tier}, {kind}.": (_TIERS[tier], _KINDS[kind]) for tier in _TIERS for kind in _KINDS}
 _HINT = "No tier, hint."
 
 
 @dataclass(frozen=True, slots=True)
 class SignalLine:
-    """A pattern or an example, with its place."""
+    """A pattern or an example, and its line number."""
 
     text: str
     line: int
@@ -47,7 +47,7 @@ class SignalLine:
 
 @dataclass(frozen=True, slots=True)
 class SignalSection:
-    """One signal as it is written."""
+    """One signal with the source lines of its patterns and examples."""
 
     signal: Signal
     file: str
@@ -59,7 +59,7 @@ class SignalSection:
 
 @dataclass(frozen=True, slots=True)
 class SignalGroup:
-    """One word group as it is written."""
+    """One word group with its source lines."""
 
     name: str
     file: str
@@ -69,7 +69,7 @@ class SignalGroup:
 
 @dataclass(frozen=True, slots=True)
 class SignalBook:
-    """One language's signals: the plain data, and what the checks need beside it."""
+    """One language's signals: the data for the screen, and the source lines for the checks."""
 
     signals: Signals
     sections: tuple[SignalSection, ...] = ()
@@ -79,23 +79,23 @@ class SignalBook:
 
 @cache
 def screen() -> Screen:
-    """The screen over every language that has a folder here."""
+    """The screen for every language that has signals. Raises `NotationError` if a pattern can't be read."""
     return Screen([book.signals for book in books()])
 
 
 @cache
 def books() -> tuple[SignalBook, ...]:
-    """The signals of every language, read once."""
+    """The signals of every language."""
     return tuple(read(folder) for folder in languages())
 
 
 def languages() -> list[Path]:
-    """The folders of all languages that have signals."""
+    """The folder of each language that has signals."""
     return sorted(folder for folder in _FOLDER.iterdir() if (folder / WORDS).is_file())
 
 
 def read(folder: Path | None = None) -> SignalBook:
-    """Read the signals of one language (English as shipped if no folder is given). Never raises."""
+    """Read the signals of one language (by default the shipped English ones). Never raises; see `faults`."""
     folder = folder or _FOLDER / "en"
     faults: list[Fault] = []
     groups: list[SignalGroup] = []
@@ -129,27 +129,27 @@ def _text(path: Path, findings: Findings) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        findings.add(Rule.PHRASES, 0, "This file can't be read as plain text in UTF-8; save it so in your editor.")
+        findings.add(Rule.PHRASES, 0, "This file can't be read as UTF-8 text; save it as UTF-8.")
         return ""
 
 
 @dataclass(slots=True)
-class _Block:
-    """A heading and what stands under it, each paragraph and each entry with its line."""
+class _SignalBlock:
+    """A heading, and the paragraphs and list entries under it with their lines."""
 
     name: str
     line: int
     parts: list[tuple[str, list[SignalLine]]] = field(default_factory=list)
 
 
-def _blocks(text: str, findings: Findings) -> Iterator[_Block]:
-    """The sections of a page. A part is ("", paragraph), ("code", entries) or ("plain", entries)."""
-    current: _Block | None = None
-    for block in page(text, findings).blocks:
+def _blocks(text: str, findings: Findings) -> Iterator[_SignalBlock]:
+    """Yield the sections of a file. A part is ("", paragraph), ("code", entries) or ("plain", entries)."""
+    current: _SignalBlock | None = None
+    for block in parse_page(text, findings).blocks:
         if block.type == "heading" and block.tag == "h2":
             if current:
                 yield current
-            current = _Block(words_of(inline_of(block)) or "", block.line)
+            current = _SignalBlock(words_of(inline_of(block)) or "", block.line)
         elif current is None:
             continue
         elif block.type == "paragraph":
@@ -157,7 +157,7 @@ def _blocks(text: str, findings: Findings) -> Iterator[_Block]:
         elif block.type == "bullet_list":
             current.parts.append(_entries(block, findings))
         else:
-            findings.add(Rule.PHRASES, block.line, f"{spoken(block).capitalize()} means nothing here; use “-”.")
+            findings.add(Rule.PHRASES, block.line, f"{describe(block).capitalize()} is not allowed here; use “-”.")
     if current:
         yield current
 
@@ -173,7 +173,9 @@ def _entries(block: Node, findings: Findings) -> tuple[str, list[SignalLine]]:
         elif item.children and (source := source_of(item.children[0])):
             entries.append(SignalLine(" ".join(source.split()), item.line))
     if codes not in (0, len(entries)):
-        findings.add(Rule.PHRASES, block.line, "A list holds patterns in code font, or sentences; never both.")
+        findings.add(
+            Rule.PHRASES, block.line, "A list has either patterns in code font or sentences; split it into two lists."
+        )
     return ("code" if codes else "plain"), entries
 
 
@@ -192,7 +194,7 @@ def _groups(text: str, findings: Findings) -> Iterator[SignalGroup]:
 
 
 def _alternatives(text: str) -> list[str]:
-    """What stands between the strokes that are in no bracket."""
+    """Split at each `|` that is outside of brackets."""
     found, depth = [""], 0
     for sign in text:
         depth += (sign in "([{") - (sign in ")]}")
@@ -205,39 +207,41 @@ def _alternatives(text: str) -> list[str]:
 
 def _signals(text: str, stem: str, findings: Findings) -> Iterator[SignalSection]:
     for block in _blocks(text, findings):
-        opening: tuple[Tier, DangerKind] | None = None
+        tier_and_kind: tuple[Tier, DangerKind] | None = None
         hint = False
         patterns: list[SignalLine] = []
         examples: dict[str, list[SignalLine]] = {MUST: [], MUST_NOT: []}
-        reasons, under = 0, ""
+        reasons, example_kind = 0, ""
         for kind, lines in block.parts:
-            said = lines[0].text
+            first_line = lines[0].text
             if kind == "code":
                 patterns.extend(lines)
-            elif kind == "plain" and under:
-                examples[under].extend(lines)
-            elif said in _OPENINGS or said == _HINT:
-                opening, hint = _OPENINGS.get(said, (Tier.NONE, DangerKind.NONE)), said == _HINT
-            elif said in examples:
-                under = said
+            elif kind == "plain" and example_kind:
+                examples[example_kind].extend(lines)
+            elif first_line in _TIER_LINES or first_line == _HINT:
+                tier_and_kind, hint = _TIER_LINES.get(first_line, (Tier.NONE, DangerKind.NONE)), first_line == _HINT
+            elif first_line in examples:
+                example_kind = first_line
             elif kind == "":
                 reasons += 1
         if not NAME.fullmatch(block.name):
             findings.add(Rule.PHRASES, block.line, f"“{block.name}” can't name a signal; use small letters and “_”.")
-        if opening is None:
+        if tier_and_kind is None:
             findings.add(Rule.PHRASES, block.line, f"Under “{block.name}” a line like “Tier 1, self.” is missing.")
         if not reasons:
             findings.add(Rule.PHRASES, block.line, f"Under “{block.name}” the reason is missing; say why it is here.")
         if not patterns:
-            findings.add(Rule.PHRASES, block.line, f"Under “{block.name}” stands no pattern; write one in code font.")
+            findings.add(
+                Rule.PHRASES, block.line, f"Under “{block.name}” there is no pattern; write one in code font."
+            )
         for what, sentences in examples.items():
             if not sentences:
                 findings.add(
                     Rule.PHRASES, block.line, f"Under “{block.name}” there is no sentence after “{what}”; write one."
                 )
-        tier, about = opening or (Tier.NONE, DangerKind.NONE)
+        tier, danger_kind = tier_and_kind or (Tier.NONE, DangerKind.NONE)
         name = f"{stem}/{block.name}"
-        signal = Signal(name, tier, about, tuple(line.text for line in patterns), hint)
+        signal = Signal(name, tier, danger_kind, tuple(line.text for line in patterns), hint)
         yield SignalSection(
             signal,
             findings.file,
@@ -249,7 +253,7 @@ def _signals(text: str, stem: str, findings: Findings) -> Iterator[SignalSection
 
 
 class _Spellings:
-    """What `spellings.md` holds."""
+    """The content of `spellings.md`; see `Signals` for the fields."""
 
     def __init__(self) -> None:
         self.words: dict[str, tuple[str, ...]] = {}
@@ -269,13 +273,13 @@ class _Spellings:
                     if block.name in lists:
                         lists[block.name].extend(entry.text.replace(",", " ").split())
                         continue
-                    typed, colon, meant = entry.text.partition(":")
-                    if not colon or not meant.strip():
-                        findings.add(Rule.PHRASES, entry.line, "A spelling is “wanna, wana: want to”.")
+                    typed, colon, meaning = entry.text.partition(":")
+                    if not colon or not meaning.strip():
+                        findings.add(Rule.PHRASES, entry.line, "A spelling is written “wanna, wana: want to”.")
                     for form in typed.split(","):
-                        self.words[form.strip()] = tuple(meant.split())
+                        self.words[form.strip()] = tuple(meaning.split())
 
 
-def required(groups: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """The groups which the screen asks for and which are missing."""
-    return sorted(CIRCUMSTANCES - set(groups))
+def missing_groups(groups: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """The names of the required word groups that are missing."""
+    return sorted(REQUIRED_GROUPS - set(groups))

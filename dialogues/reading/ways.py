@@ -1,4 +1,4 @@
-"""The ways on of one step: a list of links, each a label, a target and perhaps a memory."""
+"""Parses the ways on of one step: a list of links, each with a label, a target and optionally a memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KINDS = {kind.value: kind for kind in AnswerKind}
 
 
 def read_ways(block: Node, findings: Findings) -> tuple[Way, ...]:
-    """Read a list with `-`. A way that can't be read is reported and left out."""
+    """Read a list with `-`. A way that can't be read is reported to `findings` and left out."""
     ways = (_read_way(item, findings) for item in block.children)
     return tuple(way for way in ways if way is not None)
 
@@ -37,20 +37,20 @@ def _read_way(item: Node, findings: Findings) -> Way | None:
             "A bubble that begins with a dash needs another beginning.",
         )
         return None
-    takes = _takes(link, line, findings)
+    takes = _accepted(link, line, findings)
     href = str(link.attrs.get("href", ""))
     target = href.removeprefix("#")
     if not href.startswith("#") or not NAME.fullmatch(target):
         findings.add(
             Rule.TARGET,
             line,
-            f"“{href}” is no step of this file; a way on leads to “#” and the name of a step.",
+            f"“{href}” is not a step of this file; a way on leads to “#” and the name of a step.",
         )
         return None
     memory, code = _memory(link, line, findings)
     if takes is None:
         return None
-    fault = _keeps_wrongly(takes, memory, code)
+    fault = _memory_fault(takes, memory, code)
     if fault:
         findings.add(Rule.KEEPS, line, fault)
     return Way(takes, target, memory, code, line)
@@ -63,7 +63,7 @@ def _only_link(item: Node) -> Node | None:
     return pieces[0] if len(pieces) == 1 and pieces[0].type == "link" else None
 
 
-def _takes(link: Node, line: int, findings: Findings) -> Takes | None:
+def _accepted(link: Node, line: int, findings: Findings) -> Takes | None:
     pieces = tuple(link.children)
     words = words_of(pieces)
     if words:
@@ -123,16 +123,16 @@ def _memory(link: Node, line: int, findings: Findings) -> tuple[str | None, str 
         return None, None
     if parts[1] in VARIABLES:
         findings.add(
-            Rule.MEMORY, line, f"“{parts[1]}” is a name the program gives itself; choose another for this memory."
+            Rule.MEMORY, line, f"“{parts[1]}” is a name provided by the program; choose another for this memory."
         )
     return parts[1], parts[2]
 
 
-def _keeps_wrongly(takes: Takes, memory: str | None, code: str | None) -> str | None:
+def _memory_fault(takes: Takes, memory: str | None, code: str | None) -> str | None:
     if memory and (takes is AnswerKind.SKIP or isinstance(takes, Silence | When)):
-        return "A skip, a silence and a silent way keep nothing; take the memory out."
+        return "A skip, a silence and a silent way store nothing; remove the memory."
     if code and (isinstance(takes, Numbers) or (isinstance(takes, AnswerKind) and takes is not AnswerKind.NEW_NAME)):
-        return "What the client types is kept as it is; take “= " + code + "” out."
+        return "What the client types is stored as it is; remove “= " + code + "”."
     if isinstance(takes, AnswerKind) and takes is not AnswerKind.SKIP and not memory:
-        return f"An answer of the kind “{takes}” would be lost; add the memory it is kept under."
+        return f"An answer of the kind “{takes}” would be lost; add the memory to store it under."
     return None

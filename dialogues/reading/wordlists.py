@@ -1,4 +1,4 @@
-"""Word lists: Markdown pages of `## section` headings with one entry a line under each."""
+"""Reads word lists: Markdown files of `## section` headings with one entry per line under each."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 
 from dialogues.reading.faults import Findings
 from dialogues.reading.header import NAME
-from dialogues.reading.markdown import Node, bubble_text, inline_of, page, spoken, words_of
+from dialogues.reading.markdown import Node, bubble_text, describe, inline_of, parse_page, words_of
 from dialogues.reading.rules import Rule
 from state_machine.model.script import Bubble, Feeling
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entry of a list, in plain words, with its line."""
+    """One entry of a list, and its line number."""
 
     text: str
     line: int
@@ -31,7 +31,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """What `lists.md` holds: the named feelings, the numbers from zero on in words, and words that steer."""
+    """The content of `lists.md`.
+
+    `numbers`: the words for 0, 1, 2 …; `back`, `later`, `not_known`: what a client may type to go back, to postpone,
+    or to say that they don't know.
+    """
 
     feelings: tuple[Feeling, ...] = ()
     numbers: tuple[str, ...] = ()
@@ -43,7 +47,7 @@ class Lists:
 
 
 def read_sections(text: str, findings: Findings) -> tuple[Section, ...]:
-    """Cut a word list into its sections. Never raises."""
+    """Split a word list into its sections. Never raises."""
     sections: list[Section] = []
     for heading, blocks in _under_headings(text, findings):
         paragraphs: list[str] = []
@@ -54,7 +58,9 @@ def read_sections(text: str, findings: Findings) -> tuple[Section, ...]:
             elif block.type == "bullet_list":
                 items.extend(_items(block, findings))
             else:
-                findings.add(Rule.PHRASES, block.line, f"{spoken(block).capitalize()} means nothing here; use “-”.")
+                findings.add(
+                    Rule.PHRASES, block.line, f"{describe(block).capitalize()} is not allowed here; use “-”."
+                )
         name = words_of(inline_of(heading)) or ""
         sections.append(Section(name, heading.line, tuple(paragraphs), tuple(items)))
     return tuple(sections)
@@ -79,7 +85,7 @@ def read_refrains(text: str, findings: Findings) -> dict[str, Bubble]:
             findings.add(
                 Rule.PHRASES,
                 line,
-                f"Under “{name}” stands one paragraph, or one numbered list with a wording in each item.",
+                f"“{name}” needs one paragraph, or one numbered list with a wording in each item.",
             )
     return refrains
 
@@ -88,7 +94,7 @@ _OF_SMALL_LETTERS = ("back", "later", "not_known", "greetings", "greeted")
 
 
 def read_lists(text: str, findings: Findings) -> Lists:
-    """Read `lists.md`: feelings, numbers, and the words that go back or put aside. Never raises."""
+    """Read `lists.md`. Never raises."""
     lists = Lists()
     for section in read_sections(text, findings):
         texts = tuple(item.text for item in section.items)
@@ -118,7 +124,7 @@ def _feelings(section: Section, findings: Findings) -> list[Feeling]:
         if not colon or not definition or not NAME.fullmatch(code):
             findings.add(Rule.PHRASES, item.line, "A feeling is “word: what it means in plain words”.")
         elif code in {feeling.code for feeling in feelings}:
-            findings.add(Rule.PHRASES, item.line, f"The feeling “{word}” stands twice; take one out.")
+            findings.add(Rule.PHRASES, item.line, f"The feeling “{word}” appears twice; remove one.")
         else:
             feelings.append(Feeling(code, word, definition))
     return feelings
@@ -126,7 +132,7 @@ def _feelings(section: Section, findings: Findings) -> list[Feeling]:
 
 def _under_headings(text: str, findings: Findings) -> list[tuple[Node, list[Node]]]:
     sections: list[tuple[Node, list[Node]]] = []
-    for block in page(text, findings).blocks:
+    for block in parse_page(text, findings).blocks:
         if block.type == "heading" and block.tag == "h2" and block.markup == "##":
             sections.append((block, []))
         elif block.type == "heading" and (block.tag != "h1" or block.markup != "#" or sections):

@@ -1,32 +1,31 @@
-"""A text longer than one message can hold, cut where it hurts least."""
+"""Splits a text that is too long for one message."""
 
 from __future__ import annotations
 
-LONGEST = 4096
-"""The most a message of Telegram holds, counted as Telegram counts: in UTF-16 units."""
-_WORTH_IT = 2
-"""A break in the first half of a piece is passed over for a later one of a lesser kind."""
+MAX_LENGTH = 4096
+"""The longest message that Telegram accepts, in UTF-16 code units."""
 
 
-def split_bubble(text: str, longest: int = LONGEST) -> list[str]:
-    """`text` in pieces of at most `longest` units: at the end of a line, else between words, else anywhere."""
-    found: list[str] = []
-    while _units(text) > longest:
-        end = _most(text, longest)
-        cuts = [text.rfind(between, 0, end + 1) for between in ("\n", " ")]
-        cut = next((each for each in cuts if each > end // _WORTH_IT), end)
-        found.append(text[:cut].rstrip())
+def split_bubble(text: str, max_length: int = MAX_LENGTH) -> list[str]:
+    """Split `text` into pieces of at most `max_length` UTF-16 units, at line breaks, else spaces, else anywhere."""
+    pieces: list[str] = []
+    while _utf16_length(text) > max_length:
+        end = _fitting(text, max_length)
+        # A break in the first half would make the piece needlessly short.
+        cuts = [text.rfind(separator, 0, end + 1) for separator in ("\n", " ")]
+        cut = next((place for place in cuts if place > end // 2), end)
+        pieces.append(text[:cut].rstrip())
         text = text[cut:].lstrip()
-    return [*found, text] if text else found
+    return [*pieces, text] if text else pieces
 
 
-def _units(text: str) -> int:
+def _utf16_length(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def _most(text: str, longest: int) -> int:
-    """How many characters of `text` fit; 1 or more."""
-    end = min(len(text), longest)
-    while _units(text[:end]) > longest:
-        end -= max(1, (_units(text[:end]) - longest) // 2)
+def _fitting(text: str, max_length: int) -> int:
+    """Return how many characters of `text` fit into `max_length` units; at least 1."""
+    end = min(len(text), max_length)
+    while _utf16_length(text[:end]) > max_length:
+        end -= max(1, (_utf16_length(text[:end]) - max_length) // 2)
     return max(1, end)

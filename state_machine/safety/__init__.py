@@ -1,4 +1,4 @@
-"""The screen: the first reader of every message. It finds words of danger; the phrases themselves are content."""
+"""The screen: reads every message for phrases that indicate danger. The phrases themselves are content."""
 
 from state_machine.safety.reading import DangerKind, RiskReading, Tier
 from state_machine.safety.screen import Screen

@@ -1,4 +1,4 @@
-"""Plain words: what a message says once case, accents, signs, stretched letters and misspellings are taken out."""
+"""Normalises text: lower case, without accents and invisible characters, misspellings and disguises corrected."""
 
 from __future__ import annotations
 
@@ -7,34 +7,35 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-LONGEST = 60
-"""A sentence of more words is read in stretches of this many, so that far ends of a rant are not put together."""
+MAX_WORDS = 60
+"""A longer sentence is cut into pieces of this many words, so that words far apart are not matched together."""
 OVERLAP = 20
+"""How many words such a piece shares with the one before it."""
 
-_INVISIBLE = frozenset({"Cf", "Cc", "Mn", "Me", "Cs", "Co", "Cn"})
-_SAME_LOOK = str.maketrans("авекмнорстухіјѕԁɡɩοıłøđ", "abekmhopctyxijsdgioilod")
+_DROPPED_CATEGORIES = frozenset({"Cf", "Cc", "Mn", "Me", "Cs", "Co", "Cn"})
+_HOMOGLYPHS = str.maketrans("авекмнорстухіјѕԁɡɩοıłøđ", "abekmhopctyxijsdgioilod")
 _QUOTES = str.maketrans("’‘`´ʼ“”„«»", "'" * 5 + '"' * 5)
 _LEET = str.maketrans("013457@$!|", "oieastasil")
 _ENTITY = re.compile(r"&#?\w{2,8};")
-_MIXED = re.compile(r"\w*(?:[a-z][^\x00-\x7f\W]|[^\x00-\x7f\W][a-z])\w*")
-_SPACED = re.compile(r"(?<![\w'])(?:\w[ .\-_*]{1,2}){2,12}\w(?![\w'])(?:\.(?=\s))?")
+_MIXED_SCRIPT = re.compile(r"\w*(?:[a-z][^\x00-\x7f\W]|[^\x00-\x7f\W][a-z])\w*")
+_SPACED_LETTERS = re.compile(r"(?<![\w'])(?:\w[ .\-_*]{1,2}){2,12}\w(?![\w'])(?:\.(?=\s))?")
 _SEPARATORS = re.compile(r"[ .\-_*]")
 _LEET_I = re.compile(r"\b[a-z]+!(?:[a-z]+!?)+\b")
 _PIECE = re.compile(r"[*@$']{0,3}\w[\w'@$*]*|[.!?…;\n]+|\s-+\s|[^\w\s]")
-_PAUSES = frozenset([",", ":", "(", ")", '"', "–", "—", "-", "--"])
-_ENDS = frozenset(".!?…;\n")
-_STRETCHED = re.compile(r"(.)\1{2,}")
-_TWICE = re.compile(r"(.)\1+")
-_MEASURED = re.compile(r"(\d+)([a-z]{1,5})")
-_LETTERS = range(5, 20)
-"""Words of other lengths are not held against the forgiving ones."""
+_CLAUSE_ENDS = frozenset([",", ":", "(", ")", '"', "–", "—", "-", "--"])
+_SENTENCE_ENDS = frozenset(".!?…;\n")
+_REPEATED_THRICE = re.compile(r"(.)\1{2,}")
+_REPEATED = re.compile(r"(.)\1+")
+_NUMBER_WITH_UNIT = re.compile(r"(\d+)([a-z]{1,5})")
+_TYPO_LENGTHS = range(5, 20)
+"""Lengths of the words in which a typo is corrected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence as a line of plain words, each with a space after it; a comma stands where a clause ends.
+    """One sentence. `line` has its normalised words, each followed by a space; a comma marks the end of a clause.
 
-    `quoted` says for each word whether it stood in quotation marks.
+    `quoted` says of each word whether it was in quotation marks.
     """
 
     line: str
@@ -42,8 +43,12 @@ class Sentence:
     quoted: tuple[bool, ...]
 
 
-class Speller:
-    """Turns text into plain sentences, with the spellings of one language."""
+class Normaliser:
+    """Turns text into normalised sentences, by the spellings of one language.
+
+    The parameters are described at `signals.Signals`; a word of `clause_starts` begins a new clause.
+    Typos are found by deleting one letter of both words, as SymSpell does.
+    """
 
     def __init__(
         self,
@@ -56,24 +61,24 @@ class Speller:
         self._known: dict[str, tuple[str, ...]] = dict.fromkeys(fillers, ())
         self._known |= {word: (word,) for word in lookalikes}
         self._clause_starts = clause_starts
-        self._nearly: dict[str, list[str]] = {}
-        self._starred: tuple[str, ...] = tuple(forgiving)
-        for word in self._starred:
+        self._by_deletion: dict[str, list[str]] = {}
+        self._forgiving: tuple[str, ...] = tuple(forgiving)
+        for word in self._forgiving:
             self._known.setdefault(word, (word,))
-            for form in {word, *_one_less(word)}:
-                self._nearly.setdefault(form, []).append(word)
+            for form in {word, *_deletions(word)}:
+                self._by_deletion.setdefault(form, []).append(word)
         self._known |= spellings
         for words in spellings.values():
             self.learn(words)
         self._signs = {ord(sign): f" {sign} " for sign in spellings if len(sign) == 1 and not sign.isalnum()}
 
     def learn(self, words: Iterable[str]) -> None:
-        """Words that stand in patterns are known, and are what stretched or disguised ones are read as."""
+        """Add known words (those of patterns), to which stretched or disguised words are corrected."""
         for word in words:
             self._known.setdefault(word, (word,))
 
     def spelled(self, typed: str) -> tuple[str, ...]:
-        """The plain words of one typed word; none if it is left out."""
+        """Return the normalised words of one typed word; none for a filler."""
         if (known := self._known.get(typed)) is not None:
             return known
         if typed.endswith("'s") and (known := self._known.get(typed[:-2])) is not None:
@@ -81,73 +86,75 @@ class Speller:
         bare = typed.replace("'", "")
         if (known := self._known.get(bare)) is not None:
             return known
-        if (measured := _MEASURED.fullmatch(bare)) and measured[2] in self._known:
-            return (measured[1], *self._known[measured[2]])
+        if (with_unit := _NUMBER_WITH_UNIT.fullmatch(bare)) and with_unit[2] in self._known:
+            return (with_unit[1], *self._known[with_unit[2]])
         repaired = self._repair(bare)
         return self._known.get(repaired, (repaired,)) if repaired else ()
 
     def sentences(self, text: str) -> Iterator[Sentence]:
-        """The sentences of a text of any length, in order."""
-        line = _Line(self._clause_starts)
-        for piece, quoted in _with_quotes(_PIECE.findall(self._letters(text))):
+        """Yield the normalised sentences of a text of any length, in order."""
+        line = _SentenceBuilder(self._clause_starts)
+        for piece, quoted in _with_quotes(_PIECE.findall(self._normalise_characters(text))):
             if piece[-1].isalnum() or (len(piece) > 1 and any(sign.isalnum() for sign in piece)):
                 line.add(self.spelled(piece), quoted)
-            elif piece[0] in _ENDS and not (quoted and "\n" not in piece):
-                yield from line.stretches()
-                line = _Line(self._clause_starts)
+            elif piece[0] in _SENTENCE_ENDS and not (quoted and "\n" not in piece):
+                yield from line.build()
+                line = _SentenceBuilder(self._clause_starts)
             else:
                 line.add(self._known.get(piece, ()), quoted)
-                if piece[0] in _ENDS or piece.strip() in _PAUSES:
-                    line.pause()
-        yield from line.stretches()
+                if piece[0] in _SENTENCE_ENDS or piece.strip() in _CLAUSE_ENDS:
+                    line.end_clause()
+        yield from line.build()
 
-    def _letters(self, text: str) -> str:
-        """Small letters without accents and without what can't be seen."""
+    def _normalise_characters(self, text: str) -> str:
+        """Return the text in lower case, without accents, invisible characters and look-alike letters."""
         text = text.lower()
         if not text.isascii():
             text = unicodedata.normalize("NFKD", text.translate(_QUOTES).translate(self._signs)).lower()
-            text = "".join(c for c in text if c.isspace() or unicodedata.category(c) not in _INVISIBLE)
-            text = _MIXED.sub(lambda word: word[0].translate(_SAME_LOOK), text)
+            text = "".join(c for c in text if c.isspace() or unicodedata.category(c) not in _DROPPED_CATEGORIES)
+            text = _MIXED_SCRIPT.sub(lambda word: word[0].translate(_HOMOGLYPHS), text)
         if "&" in text:
             text = _ENTITY.sub(" ", text)
         if "!" in text:
-            text = _LEET_I.sub(self._exclaimed, text)
-        return _SPACED.sub(self._join, text)
+            text = _LEET_I.sub(self._replace_exclamation_mark, text)
+        return _SPACED_LETTERS.sub(self._join_spaced_letters, text)
 
-    def _exclaimed(self, word: re.Match[str]) -> str:
-        """An exclamation mark within a word stands for an i if that makes a word we know; else it ends a sentence."""
+    def _replace_exclamation_mark(self, word: re.Match[str]) -> str:
+        """Read an exclamation mark within a word as an i if that makes a known word; else let it end a sentence."""
         read = word[0].replace("!", "i")
         return read if read in self._known else word[0].replace("!", "! ")
 
-    def _join(self, spaced: re.Match[str]) -> str:
-        """Letters spelled out one by one are put together where that makes a word we look for."""
+    def _join_spaced_letters(self, spaced: re.Match[str]) -> str:
+        """Join letters with spaces or signs between them if that makes a known word."""
         joined = _SEPARATORS.sub("", spaced[0])
         return joined if len(joined) > 2 and joined in self._known else spaced[0]
 
     def _repair(self, word: str) -> str:
-        """The word that was probably meant, or the word itself."""
+        """Return the known word that was probably meant, or the word itself."""
         if not word.isalpha():
-            word = self._undisguised(word)
+            word = self._undo_disguise(word)
         if word in self._known:
             return word
-        if _STRETCHED.search(word):
-            for shorter in (_STRETCHED.sub(r"\1\1", word), _STRETCHED.sub(r"\1", word), _TWICE.sub(r"\1", word)):
+        if _REPEATED_THRICE.search(word):
+            doubled, single = _REPEATED_THRICE.sub(r"\1\1", word), _REPEATED_THRICE.sub(r"\1", word)
+            for shorter in (doubled, single, _REPEATED.sub(r"\1", word)):
                 if shorter in self._known:
                     return shorter
-            word = _STRETCHED.sub(r"\1", word)
+            word = single
         elif len(word) > 3 and word[-1] == word[-2] and word[:-1] in self._known:
             return word[:-1]
-        if len(word) in _LETTERS:
-            return self._nearest(word)
+        if len(word) in _TYPO_LENGTHS:
+            return self._correct_typo(word)
         return word
 
-    def _undisguised(self, word: str) -> str:
+    def _undo_disguise(self, word: str) -> str:
+        """Resolve letters replaced by asterisks, digits or signs."""
         if "*" in word:
-            veiled = word.strip("*")
-            if "*" in veiled and sum(sign != "*" for sign in veiled) > 1:
-                shape = re.compile("".join("[a-z]" if sign == "*" else re.escape(sign) for sign in veiled))
-                return next((each for each in self._starred if shape.fullmatch(each)), veiled)
-            word = veiled
+            masked = word.strip("*")
+            if "*" in masked and sum(sign != "*" for sign in masked) > 1:
+                shape = re.compile("".join("[a-z]" if sign == "*" else re.escape(sign) for sign in masked))
+                return next((each for each in self._forgiving if shape.fullmatch(each)), masked)
+            word = masked
         word = word.strip("_")
         if word.isdecimal():
             return word
@@ -157,32 +164,32 @@ class Speller:
         plain = word.translate(_LEET)
         return plain.replace("_", "") if plain.replace("_", "") in self._known else word
 
-    def _nearest(self, word: str) -> str:
-        """A forgiving word from which the typed one differs by one letter, or by two that changed places."""
-        for form in (word, *_one_less(word)):
-            for meant in self._nearly.get(form, ()):
+    def _correct_typo(self, word: str) -> str:
+        """Return the forgiving word that differs by one letter or by two swapped letters; else the word itself."""
+        for form in (word, *_deletions(word)):
+            for meant in self._by_deletion.get(form, ()):
                 if abs(len(meant) - len(word)) <= 1 and meant[0] == word[0]:
                     return meant
         return word
 
 
-def _one_less(word: str) -> Iterator[str]:
+def _deletions(word: str) -> Iterator[str]:
     return (word[:place] + word[place + 1 :] for place in range(len(word)))
 
 
 def _with_quotes(pieces: list[str]) -> Iterator[tuple[str, bool]]:
-    """Each piece, and whether it stands in quotation marks; a mark that is never closed in its line opens nothing."""
+    """Yield each piece and whether it is in quotation marks. A mark that is not closed in its line is ignored."""
     inside = False
     for place, piece in enumerate(pieces):
         if piece == '"':
-            inside = not inside and _closed(pieces, place)
+            inside = not inside and _is_closed(pieces, place)
         elif "\n" in piece:
             inside = False
         yield piece, inside
 
 
-def _closed(pieces: list[str], place: int) -> bool:
-    for piece in pieces[place + 1 : place + 1 + LONGEST]:
+def _is_closed(pieces: list[str], place: int) -> bool:
+    for piece in pieces[place + 1 : place + 1 + MAX_WORDS]:
         if piece == '"':
             return True
         if "\n" in piece:
@@ -190,8 +197,8 @@ def _closed(pieces: list[str], place: int) -> bool:
     return False
 
 
-class _Line:
-    """A sentence while it is put together."""
+class _SentenceBuilder:
+    """Collects the words of one sentence."""
 
     def __init__(self, clause_starts: frozenset[str]) -> None:
         self._clause_starts = clause_starts
@@ -202,15 +209,16 @@ class _Line:
         for word in words:
             starts = word in self._clause_starts
             if starts:
-                self.pause()
+                self.end_clause()
             self._words.append(word + "," if starts else word)
             self._quoted.append(quoted)
 
-    def pause(self) -> None:
+    def end_clause(self) -> None:
         if self._words and not self._words[-1].endswith(","):
             self._words[-1] += ","
 
-    def stretches(self) -> Iterator[Sentence]:
-        for start in range(0, max(len(self._words) - OVERLAP, 1), LONGEST - OVERLAP) if self._words else ():
-            words = tuple(self._words[start : start + LONGEST])
-            yield Sentence(" ".join(words) + " ", words, tuple(self._quoted[start : start + LONGEST]))
+    def build(self) -> Iterator[Sentence]:
+        """Yield the sentence, or overlapping pieces of it if it has more than `MAX_WORDS` words."""
+        for start in range(0, max(len(self._words) - OVERLAP, 1), MAX_WORDS - OVERLAP) if self._words else ():
+            words = tuple(self._words[start : start + MAX_WORDS])
+            yield Sentence(" ".join(words) + " ", words, tuple(self._quoted[start : start + MAX_WORDS]))

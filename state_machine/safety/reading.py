@@ -1,4 +1,4 @@
-"""What the screen finds in a message."""
+"""The result of the screen: tier and kind of the danger found in a message."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import IntEnum, StrEnum
 
 
 class Tier(IntEnum):
-    """How plainly danger is spoken of; the numbers are those of the command line."""
+    """How explicit the danger is. The numbers are printed by `ipt-bot safety screen`."""
 
     NONE = 0
     EXPLICIT = 1
@@ -16,7 +16,7 @@ class Tier(IntEnum):
 
 
 class DangerKind(StrEnum):
-    """What it is about. The last three are no alarm; the first two of them ask for an answer of their own."""
+    """The kind of danger. The last three are no alarms; AFTER_SUICIDE and FRESH_LOSS get answers of their own."""
 
     SELF = "self"
     OTHERS = "others"
@@ -35,7 +35,7 @@ ALARMS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class RiskReading:
-    """`signal` names the section of the content that was found, never the client's words; None: nothing was."""
+    """One reading. `signal` is the name of the matched section of the content, never the client's words."""
 
     tier: Tier = Tier.NONE
     kind: DangerKind = DangerKind.NONE
@@ -43,13 +43,13 @@ class RiskReading:
 
     @property
     def alarm(self) -> DangerKind:
-        """The kind as far as it is an alarm; what needs only another tone counts as none."""
+        """The kind if it is an alarm, else NONE."""
         return self.kind if self.kind in ALARMS else DangerKind.NONE
 
 
 NOTHING = RiskReading()
 FAULT = RiskReading(Tier.ASK, DangerKind.SELF, "a fault in the screen")
-"""What is answered where the screen itself failed: better one question too many."""
+"""The reading if the screen itself fails: a question too many is better than a missed danger."""
 
 _BY_TIER = {Tier.EXPLICIT: 3, Tier.ASK: 2, Tier.SOMEONE_ELSE: 1, Tier.NONE: 0}
 _BY_KIND = (
@@ -65,5 +65,5 @@ _BY_KIND = (
 
 
 def strength(reading: RiskReading) -> tuple[int, int]:
-    """By this the strongest of several readings is chosen: first the tier, then how little it can wait."""
+    """Sort key of readings, the strongest highest: by tier, then by the urgency of the kind."""
     return _BY_TIER[reading.tier], -_BY_KIND.index(reading.kind)

@@ -1,47 +1,48 @@
-"""The first reader of every message: it looks for the signals, and weighs what stands around them.
+"""The screen: looks for signals of danger in every message.
 
-Pure and always the same for the same words. It finds phrases and misses some; it replaces no question.
+Deterministic. It finds phrases, not meaning, and misses some; it does not replace asking.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from state_machine.safety.matcher import Language
+from state_machine.safety.matcher import LanguageMatcher
 from state_machine.safety.reading import FAULT, NOTHING, DangerKind, RiskReading, strength
 from state_machine.safety.signals import Signals
 
 
 class Screen:
-    """Reads text for danger, in all languages it was given, whatever language is set."""
+    """Reads text for danger in every language given, whichever the client has chosen."""
 
     def __init__(self, languages: Iterable[Signals]) -> None:
-        """Raises `NotationError` if a pattern can't be read or a needed word group is missing."""
-        self._languages = tuple(Language(signals) for signals in languages)
+        """Raises `NotationError` if a pattern can't be read or a required word group is missing."""
+        self._languages = tuple(LanguageMatcher(signals) for signals in languages)
 
     def read(self, text: str, before: Sequence[str] = ()) -> RiskReading:
-        """The strongest reading of one message, alone and together with the ones `before` it (oldest first).
+        """Return the strongest reading of one message, alone and joined with the messages `before` it.
 
-        `before` are the client's two last messages; what stands in them alone has been read already and counts
-        only where the new one goes on with it. Never raises: a fault inside counts as tier 2.
+        `before`: earlier messages of the client, oldest first, of which the last two are used. Only a match that
+        reaches into the new message counts, because they have been read already. Never raises: an error is
+        answered with `FAULT`, tier 2.
         """
         try:
-            strongest = max(self.every(text, before), key=strength, default=NOTHING)
+            strongest = max(self.all_readings(text, before), key=strength, default=NOTHING)
         except Exception:
             return FAULT
         return NOTHING if strongest.kind is DangerKind.NONE else strongest
 
-    def every(self, text: str, before: Sequence[str] = ()) -> list[RiskReading]:
-        """All that is found in a message, idioms too. For checks; may raise where `read` answers with tier 2."""
+    def all_readings(self, text: str, before: Sequence[str] = ()) -> list[RiskReading]:
+        """Return all readings of a message, idioms included. For checks; may raise where `read` returns `FAULT`."""
         return [reading for language in self._languages for reading in language.read(text, before[-2:])]
 
     def hint(self, kind: str, text: str) -> bool:
-        """Whether a text shows the hint called `kind`, such as `minor`: signs of being under age. Never raises."""
+        """Whether the hint called `kind` matches, such as `minor` (signs of being under age). False on any error."""
         try:
             return any(language.hints(kind, text) for language in self._languages)
         except Exception:
             return False
 
     def minor(self, text: str) -> bool:
-        """Whether a text has signs that its writer is under 18. Never raises."""
+        """Whether the text has signs that its writer is under 18. False on any error."""
         return self.hint("minor", text)

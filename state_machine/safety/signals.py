@@ -1,4 +1,4 @@
-"""The plain data a screen is built from: one language's signals, word groups and spellings."""
+"""The data from which a screen is built: signals, word groups and spellings of a language."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ CLAUSE, ME, SOMEBODY, ANYBODY = "clause starts", "me", "somebody", "anybody"
 PEOPLE, NOBODY = "people of mine", "nobody"
 DENIAL, NO_DENIAL, REPORTING = "denials", "no denials", "reporting"
 LONG_AGO, NOW, SUBJECTS = "long ago", "now", "subjects"
-CIRCUMSTANCES = frozenset(
+REQUIRED_GROUPS = frozenset(
     {CLAUSE, ME, SOMEBODY, ANYBODY, PEOPLE, NOBODY, DENIAL, NO_DENIAL, REPORTING, LONG_AGO, NOW, SUBJECTS}
 )
-"""The word groups which the screen itself asks for; every language must have them."""
+"""The word groups that the screen itself uses; every language must have them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """Patterns of one meaning. Without a tier its words are taken out (idioms) or only named (a loss).
+    """Patterns with one meaning. Tier NONE: matched words are masked (idioms), or only reported (a loss).
 
-    `hint` marks a signal that is no danger and is asked for by name, like signs of being under age.
+    `hint`: the signal is no danger and is looked up by name, such as signs of being under age.
     """
 
     name: str
@@ -33,10 +33,10 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """One language. `groups` maps a name to its alternatives, which are patterns themselves.
+    """The signals of one language. `groups` maps a name to its alternatives, which are patterns themselves.
 
-    `spellings` maps a word as typed to the words it stands for; `forgiving` are words that are also read with
-    one letter wrong, `lookalikes` words that are never taken for another; `fillers` are not read at all.
+    `spellings`: typed word to normalised words; `forgiving`: words that are recognised with one typo;
+    `lookalikes`: words that are never corrected to another; `fillers`: words that are ignored.
     """
 
     language: str

@@ -28,10 +28,11 @@ from state_machine.model.events import Said
 from state_machine.turn.machine import Machines
 from storage.errors import DatabaseFault, StoreRefused, Trouble, is_of_the_store
 from storage.send_log import SendLog, Sent
+from storage.sqlite import engines
 from storage.store import Store
 from storage.unit_of_work import UnitOfWork
 from tests.small_disk import SmallDisk, small_disk
-from tests.storing import NOW
+from tests.storing import NOW, read_only
 from tests.talking import START, app_on
 from tests.telegram.test_backlog import Telegram, at_work
 
@@ -115,13 +116,14 @@ async def test_of_a_crowd_that_writes_into_a_nearly_full_disk_everybody_is_answe
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("where", ["the data", "the keys"])
 async def test_of_a_crowd_that_writes_while_one_file_is_read_only_everybody_is_answered_once(
-    app: App, caplog: pytest.LogCaptureFixture, where: str
+    app: App, caplog: pytest.LogCaptureFixture, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    whole = engines._set
+
     def writable(yes: bool) -> None:
         pragma = f"PRAGMA query_only={int(not yes)}"
         if where == "the data":
-            with app.store.begin() as work:  # on the connection that writes
-                work.connection.exec_driver_sql(pragma)
+            monkeypatch.setattr(engines, "_set", whole if yes else read_only)
         else:
             with app.store._vault._store.reading() as rows:
                 rows._connection.exec_driver_sql(pragma)

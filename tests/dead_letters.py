@@ -1,4 +1,4 @@
-"""What the tests of set-aside things share: somebody on Telegram, turns that break, bubbles that are refused."""
+"""Helpers for the tests of dead letters: a Telegram client, turns that fail, messages that are rejected."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from telegram import Update
 
 from bot.app import App
 from bot.conversation import Conversation, InboundEvent
-from bot.operator.dead_letters import replayed
+from bot.operator.dead_letters import replay
 from bot.telegram.payloads import written
 from bot.telegram.updates import UpdateReader
 from dialogues.helplines.tables import HelpLines
@@ -29,8 +29,8 @@ FAULT = "UndefinedError"
 WHEN = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"
 
 
-class OnTelegram(Client):
-    """A client whose messages are updates as Telegram sends them, so that what is kept of them is, too."""
+class TelegramClient(Client):
+    """A client whose messages are Telegram updates, so that the stored payloads are, too."""
 
     def __init__(self, app: App, chat: int = CHAT) -> None:
         super().__init__(app, str(chat))
@@ -53,21 +53,21 @@ class OnTelegram(Client):
                 "text": text,
             },
         }
-        heard = UpdateReader(7, "CompanionBot").read(Update.de_json(raw, None), self.now, written(raw))
-        assert isinstance(heard, InboundEvent)
-        return heard
+        event = UpdateReader(7, "CompanionBot").read(Update.de_json(raw, None), self.now, written(raw))
+        assert isinstance(event, InboundEvent)
+        return event
 
 
-def asked_for_a_wish(app: App) -> OnTelegram:
-    """Somebody in the middle of their first day."""
-    client = OnTelegram(app)
+def client_at_wish(app: App) -> TelegramClient:
+    """A client who has been asked for their wish on the first day."""
+    client = TelegramClient(app)
     client.says("/start")
     walk(client, DAY_ONE, until="#".join(keeps(client.script, "wish", WELCOME)))
     return client
 
 
-def broken(app: App, *dialogues: str) -> App:
-    """The same app on a day on which nothing of these dialogues can be said; of the first talk if none is named."""
+def with_broken_dialogue(app: App, *dialogues: str) -> App:
+    """The same app with dialogues that can't be rendered: the first talk if none is named."""
     book = with_broken(app.book, list(dialogues) or [WELCOME])
     machines, prompts = replace(app.machines, script=book.script), Prompts(book, HelpLines.read(), "Robin")
     return replace(
@@ -75,54 +75,54 @@ def broken(app: App, *dialogues: str) -> App:
     )
 
 
-def fails(client: OnTelegram, words: str, dialogue: str = WELCOME) -> InboundEvent:
-    """Say something whose turn breaks. What was heard; the kind word has arrived."""
-    heard = client.heard(words)
-    broken(client.app, dialogue).conversation.receive(heard)
+def send_failing(client: TelegramClient, words: str, dialogue: str = WELCOME) -> InboundEvent:
+    """Send words whose turn fails, check that the client gets the apology, and return the event."""
+    event = client.heard(words)
+    with_broken_dialogue(client.app, dialogue).conversation.receive(event)
     assert client.arrives() == [client.app.prompts.refrain("fault")]
-    return heard
+    return event
 
 
-def taken_up(client: Client, app: App | None = None) -> list[str]:
-    """What `replay` prints a little later."""
+def replay_later(client: Client, app: App | None = None) -> list[str]:
+    """Return what `replay` prints ten minutes later."""
     client.now += timedelta(minutes=10)
-    return list(replayed(app or client.app, lambda: client.now))
+    return list(replay(app or client.app, lambda: client.now))
 
 
 def next_label(client: Client) -> str:
-    """A button of the question that comes after the wish: as words, it answers both."""
+    """The label of a button of the question after the wish; as text, it answers both questions."""
     dialogue, place = keeps(client.script, "first_line", WELCOME)
     ways = client.script.dialogues[dialogue].steps[place].ways
     return next(way.takes.text for way in ways if isinstance(way.takes, Label) and way.memory == "first_line")
 
 
-def parked(app: App) -> list[str]:
-    """The reasons of what is parked."""
+def failure_reasons(app: App) -> list[str]:
+    """The reasons of the failed events."""
     with app.store.begin() as work:
         return [event.reason for event in work.inbox.failed()]
 
 
-def parked_bubbles(app: App) -> list[DeadLetter]:
+def dead_bubbles(app: App) -> list[DeadLetter]:
     with app.store.begin() as work:
         return DeadLetters(work).all()
 
 
 def notes(client: Client) -> list[str]:
-    """What was kept beside the answers."""
+    """The notes that were stored beside the answers."""
     number = client.chat.client
     with client.app.store.begin() as work:
         return [e.answers[0].fact.value for e in work.entries.all(number) if e.dialogue == NOTE]
 
 
-def said_to(client: Client, *texts: str, priority: Priority = Priority.ANSWER, asks: str | None = None) -> None:
-    """Let words wait for a client."""
+def queue(client: Client, *texts: str, priority: Priority = Priority.ANSWER, asks: str | None = None) -> None:
+    """Queue messages for a client."""
     number = client.chat.client
     with client.app.store.begin() as work:
         work.outbox.put(number, priority, [Message(text, asks=asks) for text in texts], client.now)
 
 
 def refused(client: Client, *places: int) -> None:
-    """Let Telegram refuse waiting bubbles, by their places; the others arrive."""
+    """Let Telegram reject the queued messages at these places, and deliver the others."""
     number = client.chat.client
     with client.app.store.begin() as work:
         messages = waiting(work, number)
