@@ -139,11 +139,14 @@ class _SteeringWords(TypedDict, total=False):
     not_known: tuple[str, ...]
     greetings: tuple[str, ...]
     greeted: tuple[str, ...]
+    clock_words: Mapping[str, str]
 
 
 def _steering_words(lists: Lists, refrains: Mapping[str, Bubble]) -> _SteeringWords:
     """The words that a client can type to navigate, as far as this language has them."""
-    steering_words = _SteeringWords(numbers=lists.numbers, greetings=lists.greetings, greeted=lists.greeted)
+    steering_words = _SteeringWords(
+        numbers=lists.numbers, greetings=lists.greetings, greeted=lists.greeted, clock_words=lists.clock
+    )
     if "skip_button" in refrains:
         steering_words["skip"] = refrains["skip_button"].wordings[0]
     if "done_button" in refrains:

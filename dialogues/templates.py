@@ -19,6 +19,7 @@ VARIABLES = frozenset(
         "people",
         "circles",
         "died_people",
+        "dated",
         "today",
         "lines",
         "score",

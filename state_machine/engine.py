@@ -13,10 +13,10 @@ from state_machine.model.effects import Redraw, Toast
 from state_machine.model.events import Edited, Event, Said, Shared, Tapped, Woke
 from state_machine.model.progress import Progress, Run
 from state_machine.model.script import Silence
-from state_machine.model.text import normalise
+from state_machine.model.text import is_name, name_key, normalise
 from state_machine.programme.tables import CHECK_IN, CHECK_IN_AGAIN, DOORS, GO_ON, PERSON_DIED
 from state_machine.turn.activity import record_activity
-from state_machine.turn.answers import NotUnderstood, read
+from state_machine.turn.answers import NAMES, NotUnderstood, finished, read
 from state_machine.turn.builder import Turn
 from state_machine.turn.fallback import fall_back, nothing_open
 from state_machine.turn.flow import OFFER_TO_GO_ON_AFTER, Flow
@@ -26,7 +26,7 @@ from state_machine.turn.machine import Machines
 from state_machine.turn.old_buttons import done_late, is_old_button, takes_anything, to_the_front, waiting
 from state_machine.turn.options import PICK, Offer, offers
 from state_machine.turn.repair import repair
-from state_machine.turn.risk import is_label, screen_for_risk
+from state_machine.turn.risk import screen_for_risk
 from state_machine.turn.shown_questions import asked_before
 from state_machine.turn.wakeups import run_wakeups
 
@@ -39,6 +39,8 @@ OWN_COMMANDS = frozenset({"start", "back", "later", "stop"})
 def step(machines: Machines, progress: Progress, event: Event) -> Turn:
     """Decide one turn. Never raises for anything a client can send or any progress a release can leave behind."""
     turn = Flow(machines, progress, event.at)
+    if isinstance(event, Said) and event.sent is not None:
+        turn.written = min(event.sent, event.at)
     repair(turn)
     if not isinstance(event, Woke):
         record_activity(turn, event)
@@ -65,7 +67,7 @@ def _said(turn: Flow, event: Said) -> None:
     text = event.text.strip()
     if text.startswith("/"):
         _command(turn, text)
-    elif not any(letter.isalnum() for letter in text):
+    elif not any(letter.isalnum() for letter in text) and not _may_be_a_name(turn, text):
         # Signs alone answer nothing, but they may end what the words before them began.
         if not (text and screen_for_risk(turn, text)):
             _not_followed(turn, event)
@@ -76,7 +78,13 @@ def _said(turn: Flow, event: Said) -> None:
             if not is_old_button(turn, text):
                 nothing_open(turn, text)
         else:
-            _answer(turn, text, event)
+            _answer(turn, text, typed=True)
+
+
+def _may_be_a_name(turn: Flow, text: str) -> bool:
+    """Whether signs alone are an answer: somebody may be called by an emoji."""
+    run = turn.front
+    return run is not None and is_name(text) and any(way.takes in NAMES for way in turn.step(run).ways)
 
 
 def _not_followed(turn: Flow, event: Said) -> None:
@@ -116,8 +124,7 @@ def _plain_words(turn: Flow, text: str) -> bool:
     """Words that mean the same at every step, unless the open step has a button of that name."""
     words = normalise(text)
     run = turn.front
-    labels = offers(turn.step(run), turn.context(run)) if run else ()
-    if any(normalise(offer.label) == words for offer in labels):
+    if _is_offered(turn, text):
         return False
     if words in turn.script.back and run is not None:
         turn.back()
@@ -128,6 +135,13 @@ def _plain_words(turn: Flow, text: str) -> bool:
     else:
         return False
     return True
+
+
+def _is_offered(turn: Flow, text: str) -> bool:
+    """Whether `text` is a button of the open step, or a name on one; a name only with all of its signs."""
+    run, words, name = turn.front, normalise(text), name_key(text)
+    found = offers(turn.step(run), turn.context(run)) if run is not None else ()
+    return any(name_key(o.label) == name or (o.key.startswith("l") and normalise(o.label) == words) for o in found)
 
 
 def _open_by_client(turn: Flow, name: str) -> None:
@@ -162,26 +176,25 @@ def _early(turn: Flow, text: str, event: Said) -> None:
     _asked_still(turn, "crossed" if turn.note(text) else "not_kept_yet", event)
 
 
-def _answer(turn: Flow, text: str, said: Said | None = None) -> None:
+def _answer(turn: Flow, text: str, *, typed: bool = False) -> None:
     run = turn.front
     if run is None:
         return
     step = turn.step(run)
-    if not is_label(turn, text) and (greets(turn.script, text) or normalise(text) in turn.script.small_talk):
-        _small_talk(turn, normalise(text))
+    words = normalise(text)
+    if not _is_offered(turn, text) and (greets(turn.script, text) or words in turn.script.small_talk):
+        _small_talk(turn, words)
         return
-    is_done = bool(run.picked) and normalise(text) == normalise(turn.script.finished)
-    if is_done:
-        text = ", ".join(run.picked)
-    then = context_when_written(turn, run, said)
-    taken = read(step, text, then, near=not turn.dialogue(run).safety)
-    if said is not None and not is_done and takes_anything(taken) and is_old_button(turn, text):
+    then = context_when_written(turn, run)
+    is_done = bool(run.picked) and words == normalise(turn.script.finished)
+    taken = finished(step, then) if is_done else read(step, text, then, near=not turn.dialogue(run).safety)
+    if typed and not is_done and takes_anything(taken) and is_old_button(turn, text):
         return
     if not isinstance(taken, NotUnderstood) and taken.new_name and turn.machines.screen.hint("has_died", text):
         turn.remark("name_of_who_died", again=True)
     elif not isinstance(taken, NotUnderstood):
         keep_day(turn, run, then)
-        turn.take(taken)
+        turn.take(replace(taken, at=then.now))
     elif run.person is not None and turn.machines.screen.hint("has_died", text):
         turn.open(PERSON_DIED, person=run.person)
     elif taken.note and turn.dialogue(run).safety:
@@ -273,7 +286,8 @@ def _picked(turn: Flow, offer: Offer) -> None:
     run = turn.front
     if run is None:
         return
-    picked = tuple(p for p in run.picked if p != offer.label) if offer.picked else (*run.picked, offer.label)
+    others = tuple(each for each in run.picked if each not in {offer.key, offer.label})
+    picked = others if offer.picked else (*others, offer.key)
     run = turn.put(replace(run, picked=picked))
     turn.effects += [Toast(""), Redraw(run, turn.progress)]
 

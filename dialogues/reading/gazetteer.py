@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
@@ -15,38 +15,76 @@ from babel import Locale
 from dialogues.reading.faults import Findings
 from dialogues.reading.rules import Rule
 from dialogues.reading.wordlists import Section, read_sections
+from state_machine.model.local_time import changes
 from state_machine.model.script import Gazetteer
+from state_machine.model.text import folded, normalise
 
 _LARGEST_FIRST = (
+    "Asia/Shanghai",
+    "Asia/Kolkata",
+    "Africa/Lagos",
+    "Europe/Berlin",
+    "Africa/Nairobi",
+    "Asia/Jakarta",
+    "Asia/Karachi",
+    "Africa/Johannesburg",
+    "America/Sao_Paulo",
+    "Asia/Tokyo",
     "America/New_York",
+    "Asia/Dhaka",
+    "Africa/Accra",
+    "America/Mexico_City",
+    "America/Bogota",
+    "Africa/Cairo",
     "America/Chicago",
+    "Europe/Kyiv",
+    "Asia/Tehran",
+    "Europe/London",
+    "America/Caracas",
     "America/Los_Angeles",
+    "Asia/Yangon",
+    "Asia/Kabul",
+    "Asia/Dubai",
+    "Africa/Casablanca",
+    "Asia/Kathmandu",
     "America/Denver",
+    "America/Santiago",
+    "Australia/Sydney",
     "America/Phoenix",
+    "America/Havana",
+    "Asia/Jerusalem",
+    "Australia/Brisbane",
+    "Asia/Beirut",
+    "Pacific/Auckland",
+    "Asia/Gaza",
+    "Europe/Chisinau",
     "America/Toronto",
     "America/Vancouver",
     "America/Edmonton",
     "America/Winnipeg",
     "America/Halifax",
-    "Australia/Sydney",
-    "Australia/Brisbane",
     "Australia/Perth",
     "Australia/Adelaide",
-    "America/Sao_Paulo",
     "America/Bahia",
     "America/Manaus",
     "Europe/Moscow",
     "Asia/Yekaterinburg",
     "Asia/Novosibirsk",
-    "America/Mexico_City",
     "America/Tijuana",
-    "Europe/Kyiv",
     "Asia/Tashkent",
+    "Pacific/Honolulu",
+    "Pacific/Guadalcanal",
+    "Pacific/Fiji",
+    "America/Anchorage",
+    "Pacific/Tongatapu",
     "America/Nuuk",
     "Pacific/Pohnpei",
 )
-"""The order of zones in countries where the database does not begin with the most populous one."""
-_YEAR_OF_RULES = 2025
+"""The order of zones by how many people live by their clock, roughly (UN, World Population Prospects 2024): of the
+world first, then within countries where the database does not begin with the most populous one."""
+_FROM = datetime(2026, 1, 1, tzinfo=UTC)
+_UNTIL = _FROM + timedelta(days=2 * 365)
+"""Two zones whose clocks do the same in these years are one clock."""
 _UNLISTED = {"XK": "Europe/Belgrade"}  # Kosovo has no code of its own in the database
 
 
@@ -90,24 +128,32 @@ def _pairs(section: Section, value: re.Pattern[str], findings: Findings) -> dict
 def gazetteer(language: str, places: Places) -> Gazetteer:
     """All countries that have a time zone, under their names in `language`, their codes and other names."""
     listed = _zones_by_country()
-    clocks = {code: _same_clock(zones) for code, zones in listed.items()}
+    rules = {zone: changes(ZoneInfo(zone), _FROM, _UNTIL) for zones in listed.values() for zone in zones}
+    clocks = {code: _same_clock(zones, rules) for code, zones in listed.items()}
+    world = dict.fromkeys(_same_clock(_by_size(sorted(rules)), rules).values())
     asked = {zone: like for same in clocks.values() for zone, like in same.items()}
-    territories = Locale.parse(language).territories
+    locale = Locale.parse(language)
+    territories = locale.territories
     names = {code: territories[code] for code in sorted(listed) if code in territories}
     countries = {code.lower(): code for code in names if code.lower() not in places.no_countries}
     for code, name in names.items():
         for spelling in _spellings(name):
             countries[spelling] = code
+    called = {zone: zone.rsplit("/", 1)[1].replace("_", " ") for zone in asked}
+    city_names = {zone: locale.time_zones.get(zone, {}).get("city", called[zone]) for zone in asked}
     cities = {
         spelling: like
         for zone, like in asked.items()
-        for spelling in _spellings(zone.rsplit("/", 1)[1].replace("_", " "))
+        for name in {called[zone], city_names[zone]}
+        for spelling in _spellings(name)
     }
     return Gazetteer(
         countries={**countries, **places.countries},
         names=names,
         zones={code: tuple(dict.fromkeys(same.values())) for code, same in clocks.items()},
         cities={**cities, **{city: asked.get(zone, zone) for city, zone in places.cities.items()}},
+        world=tuple(world),
+        city_names=city_names,
     )
 
 
@@ -120,28 +166,23 @@ def _zones_by_country() -> dict[str, list[str]]:
             code, _, zone = line.split("\t")[:3]
             zones.setdefault(code, []).append(zone)
     zones |= {code: [zone] for code, zone in _UNLISTED.items()}
+    return {code: _by_size(those) for code, those in zones.items()}
+
+
+def _by_size(zones: Iterable[str]) -> list[str]:
     rank = {zone: place for place, zone in enumerate(_LARGEST_FIRST)}
-    for several in zones.values():
-        several.sort(key=lambda zone: rank.get(zone, len(rank)))
-    return zones
+    return sorted(zones, key=lambda zone: rank.get(zone, len(rank)))
 
 
-def _same_clock(zones: list[str]) -> dict[str, str]:
-    """For each zone of a country the first whose clock agrees all year: who shares a clock needs no question."""
-    if len(zones) == 1:
-        return {zones[0]: zones[0]}
-    first: dict[tuple[timedelta | None, ...], str] = {}
-    same: dict[str, str] = {}
-    for zone in zones:
-        clock = ZoneInfo(zone)
-        year = (datetime(_YEAR_OF_RULES, month, 15, tzinfo=clock) for month in range(1, 13))
-        same[zone] = first.setdefault(tuple(moment.utcoffset() for moment in year), zone)
-    return same
+def _same_clock(zones: list[str], rules: Mapping[str, object]) -> dict[str, str]:
+    """For each of `zones` the first that has the same rules: who shares a clock needs no question."""
+    first: dict[object, str] = {}
+    return {zone: first.setdefault(rules[zone], zone) for zone in zones}
 
 
 def _spellings(name: str) -> set[str]:
     """A name in small letters, and as it is typed without accents, brackets and signs."""
-    lower = name.lower()
+    lower = folded(name)
     bare = "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
     forms = {lower, bare}
     for form in (lower, bare):
@@ -152,4 +193,4 @@ def _spellings(name: str) -> set[str]:
     forms |= {
         form.replace("st. ", each, 1) for form in forms if form.startswith("st. ") for each in ("saint ", "st ")
     }
-    return forms
+    return forms | {normalise(form) for form in forms}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from dialogues.reading.faults import Findings
 from dialogues.reading.header import NAME
@@ -44,6 +46,7 @@ class Lists:
     not_known: tuple[str, ...] = ()
     greetings: tuple[str, ...] = ()
     greeted: tuple[str, ...] = ()
+    clock: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_sections(text: str, findings: Findings) -> tuple[Section, ...]:
@@ -106,8 +109,10 @@ def read_lists(text: str, findings: Findings) -> Lists:
             case name if name in _OF_SMALL_LETTERS:
                 small = {name: tuple(each.lower() for each in texts)}
                 lists = replace(lists, **small)  # type: ignore[arg-type]  # names are checked by replace
+            case "clock":
+                lists = replace(lists, clock=dict(_clock_words(section, findings)))
             case other:
-                *names, last = ("feelings", "numbers", *_OF_SMALL_LETTERS)
+                *names, last = ("feelings", "numbers", *_OF_SMALL_LETTERS, "clock")
                 findings.add(
                     Rule.PHRASES,
                     section.line,
@@ -128,6 +133,22 @@ def _feelings(section: Section, findings: Findings) -> list[Feeling]:
         else:
             feelings.append(Feeling(code, word, definition))
     return feelings
+
+
+def _clock_words(section: Section, findings: Findings) -> Iterator[tuple[str, str]]:
+    for item in section.items:
+        word, _, meaning = (part.strip() for part in item.text.partition(":"))
+        if re.fullmatch(r"\d\d:\d\d", meaning):
+            yield word.lower(), f"={meaning}"
+        elif word and re.fullmatch(r"\d\d?|half|past|to|am|pm|night|nothing", meaning):
+            yield word.lower(), meaning.replace("nothing", "")
+        else:
+            findings.add(
+                Rule.PHRASES,
+                item.line,
+                "A word of the clock is “noon: 12:00”, “quarter: 15” or “after: past”; "
+                "the meanings are minutes, half, past, to, am, pm, night and nothing.",
+            )
 
 
 def _under_headings(text: str, findings: Findings) -> list[tuple[Node, list[Node]]]:

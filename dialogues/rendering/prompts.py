@@ -18,7 +18,7 @@ from dialogues.helplines.tables import HelpLines
 from dialogues.rendering.context import template_context
 from dialogues.rendering.mood_trends import mood_trend_text
 from dialogues.rendering.split import split_bubble
-from dialogues.rendering.upcoming import Upcoming
+from dialogues.rendering.upcoming import Dated, Upcoming
 from dialogues.templates import TRAITS, compiled, environment, is_plain
 from state_machine.model.answer_kinds import AnswerKind
 from state_machine.model.context import Context
@@ -185,6 +185,8 @@ class Prompts:
         words |= dict.fromkeys(TRAITS & self._traits, True)
         if "today" in wording:
             words["today"] = format_date(context.today(), "EEEE", locale=self._book.language)
+        if "dated" in wording:
+            words["dated"] = Dated(context, self._book.language)
         if "pattern" in wording:
             words["pattern"] = mood_trend_text(context, self._book.language)
         if "upcoming" in wording:

@@ -1,9 +1,9 @@
-"""What comes by itself, as a bubble may speak of it: the next talk, the next check-in, the last unasked word."""
+"""Moments as a bubble may speak of them: the next talk or check-in, the last unasked word, and when what was told."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from babel.dates import format_date
 
@@ -17,6 +17,7 @@ class LocalMoment:
 
     day: str
     time: str
+    hour: int
     today: bool
     tomorrow: bool
     yesterday: bool
@@ -73,15 +74,40 @@ class Upcoming:
     def _now(self) -> LocalMoment | None:
         return self._when(self._view.now)
 
+    def _told_clock(self) -> bool:
+        """Whether the clock, or a city, was told in the talk in front."""
+        zone, country = self._view.of_run("zone"), self._view.of_run("country")
+        return zone is not None and (country is None or zone.at != country.at)
+
     def _last_at(self) -> LocalMoment | None:
         unasked = self._view.progress.unasked
         return self._when(unasked.at if unasked else None)
 
     def _when(self, moment: datetime | None) -> LocalMoment | None:
-        if moment is None:
-            return None
-        local = moment.astimezone(agenda.zone_of(self._view.progress))
-        apart = (local.date() - self._today()).days
-        shape = "EEEE" if abs(apart) < 7 else "EEEE d MMMM"
-        day = format_date(local.date(), shape, locale=self._language)
-        return LocalMoment(day, f"{local:%H:%M}", apart == 0, apart == 1, apart == -1)
+        return _when(moment, self._view, self._language)
+
+
+class Dated:
+    """`dated.moment` is when the answer kept as *moment* was given; `dated.talk` the day that the talk is about."""
+
+    def __init__(self, context: Context, language: str) -> None:
+        self._view = context
+        self._language = language
+
+    def __getitem__(self, memory: str) -> LocalMoment | None:
+        if memory == "talk":
+            noon = datetime.combine(self._view.day(), time(12), agenda.zone_of(self._view.progress))
+            return _when(noon, self._view, self._language)
+        fact = self._view.fact(memory)
+        return _when(fact.at if fact else None, self._view, self._language)
+
+
+def _when(moment: datetime | None, context: Context, language: str) -> LocalMoment | None:
+    if moment is None:
+        return None
+    zone = agenda.zone_of(context.progress)
+    local = moment.astimezone(zone)
+    apart = (local.date() - context.now.astimezone(zone).date()).days
+    shape = "EEEE" if abs(apart) < 7 else "EEEE d MMMM"
+    day = format_date(local.date(), shape, locale=language)
+    return LocalMoment(day, f"{local:%H:%M}", local.hour, apart == 0, apart == 1, apart == -1)

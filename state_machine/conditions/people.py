@@ -41,4 +41,5 @@ def added_to_check_in(context: Context) -> bool:
 @condition
 def for_an_earlier_day(context: Context) -> bool:
     """The talk in front is about a day before the one it was opened on."""
-    return context.run is not None and context.run.day is not None
+    run = context.run
+    return run is not None and run.day is not None and run.day < context.local(run.opened).date()

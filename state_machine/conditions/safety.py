@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from state_machine.conditions.people import for_an_earlier_day
 from state_machine.conditions.registry import condition
 from state_machine.model.context import Context
 from state_machine.programme.tables import LOW_WEEK, SOS
@@ -103,10 +104,10 @@ def heavy_feeling(context: Context) -> bool:
 @condition
 def week_is_low(context: Context) -> bool:
     """With the check-in in front, seven days lie well under their usual; not asked about in the last 14 days."""
-    if context.run is None or context.run.day is not None or _asked_in_the_last_days(context, 14):
+    if context.run is None or for_an_earlier_day(context) or _asked_in_the_last_days(context, 14):
         return False
     return mood_trends.is_low_week(
-        mood_trends.noted(context.progress.check_ins, context.run, context.today()), context.today()
+        mood_trends.noted(context.progress.check_ins, context.run, context.day()), context.today()
     )
 
 

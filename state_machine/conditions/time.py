@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from state_machine.conditions.registry import condition
 from state_machine.model.context import Context
+from state_machine.model.local_time import zone_named
 from state_machine.programme.tables import BACK_AGAIN, CLOCK_CHECK
+from state_machine.rules.clocks import fitting, several
 from state_machine.schedule import agenda
 
 NIGHTS = 3
 """So many nights of writing in the small hours, within ten days, and the clock is asked about."""
+OFFSET = "Etc/"
+"""How the names of zones begin that are a mere offset, which an earlier release kept: no clock of any place."""
 
 
 @condition
@@ -25,6 +30,12 @@ def country_changed_to_several_zones(context: Context) -> bool:
     """A country with several time zones was given on its own, outside the first talk, so the clock must be asked."""
     alone = context.run is not None and context.run.amends
     return alone and has_several_zones(context)
+
+
+@condition
+def several_places_fit(context: Context) -> bool:
+    """What the client's clock says fits places whose clocks don't change on the same days."""
+    return bool(several(fitting(context, context.now), context.now))
 
 
 @condition
@@ -84,8 +95,22 @@ def is_back_after_long(context: Context) -> bool:
 
 @condition
 def clock_may_be_wrong(context: Context) -> bool:
-    """The client wrote in the small hours of several nights, or their zone is lost; not asked about for a month."""
+    """The client wrote in the small hours of several nights, their zone is lost or only an offset, or the clocks
+    of places that it may be differ by now; not asked about for a month, unless they differ only since.
+    """
     asked = context.progress.done.get(CLOCK_CHECK)
     lately = asked is not None and context.now - asked.last < timedelta(days=30)
-    lost = has_several_zones(context) and context.fact("zone") is None
-    return (lost or len(context.progress.nights) >= NIGHTS) and not lately
+    zone = context.code("zone")
+    hours = {context.code("look_in"), context.code("remind_at")} - {None, "never"}
+    lost = has_several_zones(context) or bool(hours) if zone is None else zone.startswith(OFFSET)
+    if (lost or len(context.progress.nights) >= NIGHTS) and not lately:
+        return True
+    told = context.fact("zone")
+    said_right = asked is not None and told is not None and asked.outcome == "right" and asked.last > told.at
+    zones = fitting(context, asked.last) if asked is not None and said_right else fitting(context)
+    asked_since = asked is not None and lately and _differ(zones, asked.last)
+    return _differ(zones, context.now) and not asked_since
+
+
+def _differ(zones: Iterable[str], moment: datetime) -> bool:
+    return len({moment.astimezone(zone_named(zone)).utcoffset() for zone in zones}) > 1

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from state_machine.model.local_time import zone_named
 from state_machine.model.progress import Fact, Progress, Run
 from state_machine.model.script import Script
+
+SAME_EVENING = timedelta(hours=4)
+"""A question of the late evening that is answered so soon after is of that evening, also after midnight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +48,18 @@ class Context:
     def today(self) -> date:
         """The client's own date."""
         return self.local(self.now).date()
+
+    def day(self) -> date:
+        """The client's date that the run in front is about: that of its first answer, or of its question so far."""
+        run = self.run
+        if run is None:
+            return self.today()
+        if run.day is not None or not run.answers:
+            return run.day or self.day_asked()
+        return self.local(min(answer.fact.at for answer in run.answers)).date()
+
+    def day_asked(self) -> date:
+        """The client's date to which an answer given now belongs: that of an evening's question, else today."""
+        asked = (self.run.opened, self.run.asked) if self.run is not None else ()
+        lately = next((moment for moment in asked if self.now - moment <= SAME_EVENING), self.now)
+        return self.local(lately).date()

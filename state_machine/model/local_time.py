@@ -7,6 +7,7 @@ comes twice in autumn the first of the two (PEP 495, `fold=0`). Every other rule
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 MORNING = time(10)
@@ -21,6 +22,7 @@ def zone_named(name: str | None) -> ZoneInfo:
     return known_zone(name) or ZoneInfo("UTC")
 
 
+@lru_cache(maxsize=1024)
 def known_zone(name: str | None) -> ZoneInfo | None:
     """The zone of that name; None if this machine knows none."""
     try:
@@ -40,7 +42,7 @@ def instant(day: date, at: time, zone: ZoneInfo) -> datetime | None:
 
 
 def _end_of_gap(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
-    """The first instant after the clocks went forward, somewhere between the two."""
+    """The first instant after the clocks changed, somewhere between the two."""
     before = early.astimezone(zone).utcoffset()
     while late - early > timedelta(seconds=1):
         middle = early + (late - early) / 2
@@ -49,6 +51,21 @@ def _end_of_gap(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
             break
         early, late = (middle, late) if middle.astimezone(zone).utcoffset() == before else (early, middle)
     return late
+
+
+def changes(zone: ZoneInfo, since: datetime, until: datetime) -> tuple[tuple[datetime, timedelta | None], ...]:
+    """What the clocks in `zone` do from `since` to `until`: the offset at `since`, and at each change its first
+    instant (UTC) and the new offset. Two zones with the same changes are one clock. A change that is taken back
+    within four weeks would be missed; the shortest, in Morocco, lasts five.
+    """
+    before, found = since.astimezone(UTC), [(since, since.astimezone(zone).utcoffset())]
+    while before < until:
+        after = min(before + timedelta(weeks=4), until)
+        offset = after.astimezone(zone).utcoffset()
+        if offset != found[-1][1]:
+            found.append((_end_of_gap(before, after, zone), offset))
+        before = after
+    return tuple(found)
 
 
 def first_after(

@@ -162,12 +162,15 @@ class Gazetteer:
 
     `countries` maps lower-case names and codes to ISO 3166 codes; `names` codes to names;
     `zones` codes to their IANA zones, the most populous first; `cities` lower-case city names to zones.
+    `world` has one zone for each clock there is, the most populous first; `city_names` what their cities are called.
     """
 
     countries: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     zones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cities: Mapping[str, str] = field(default_factory=dict)
+    world: tuple[str, ...] = ()
+    city_names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +221,8 @@ class Script:
     """Words that, said alone, put aside what is open."""
     not_known: tuple[str, ...] = ("don't know",)
     """Words that, said alone, are nobody's name and no feeling."""
+    clock_words: Mapping[str, str] = field(default_factory=dict)
+    """Words for the time of day: minutes, `half`, `past`, `to`, `am`, `pm`, `night`, `=12:00`, or nothing."""
     gazetteer: Gazetteer = field(default_factory=Gazetteer)
 
     @property

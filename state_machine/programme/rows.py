@@ -25,6 +25,7 @@ class SimpleAction(StrEnum):
     WRITE_AGAIN = "write first again, but not during a pause"
     SNOOZE = "ask again in an hour"
     NOT_TODAY = "do not ask again today"
+    SETTLE_ZONE = "keep the most populous place whose clock is theirs, where only an offset is kept"
     REST = "do not write first until they say so"
     NOT_SO_MEANT = "keep for a day that the words that opened the talk were no sign of danger"
     LOOK_BACK = "tell of what stands out in the check-ins, if something does and no danger was told of lately"

@@ -30,6 +30,7 @@ A_NOTE = "always/a_note"
 GENTLE_WORD = "always/gentle_word"
 BACK_AGAIN = "always/back_again"
 RETENTION = "always/retention"
+CLOCK = "always/clock"
 CLOCK_CHECK = "always/clock_check"
 REMIND = "always/remind"
 TODAY = "always/today"
@@ -160,6 +161,7 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(CHECK_IN, "in_an_hour", do=(SimpleAction.SNOOZE,)),
     Departure(CHECK_IN, "numbers", do=(Open(SOS),)),
     *(Departure(CHECK_IN, end, only_if="week_is_low", do=(Open(SOS, because=LOW_WEEK),)) for end in CHECKED_IN_LOW),
+    *(Departure(CHECK_IN, end, only_if="clock_may_be_wrong", do=(Open(CLOCK_CHECK),)) for end in CHECKED_IN),
     *(Departure(CHECK_IN, end, do=(SimpleAction.LOOK_BACK,)) for end in CHECKED_IN),
     Departure(CHECK_IN_AGAIN, "another", do=(Open(CHECK_IN),)),
     Departure(CHECK_IN_AGAIN, "change_last", do=(OfLast("change", CHECK_IN),)),
@@ -219,6 +221,8 @@ DEPARTURES: tuple[Departure, ...] = (
     Departure(A_NOTE, "open", do=(SimpleAction.NEXT,)),
     Departure(A_NOTE, "open_instead", only_if="something_waits", do=(SimpleAction.GO_ON,)),
     Departure(A_NOTE, "open_instead", do=(SimpleAction.NEXT,)),
+    Departure(CLOCK_CHECK, "right", only_if="several_places_fit", do=(SimpleAction.SETTLE_ZONE, Open(CLOCK))),
+    Departure(CLOCK_CHECK, "right", do=(SimpleAction.SETTLE_ZONE,)),
     Departure(CLOCK_CHECK, "another_time", do=(Ask("zone"),)),
     Departure(GENTLE_WORD, "check_in", do=(Open(CHECK_IN),)),
     Departure(GENTLE_WORD, "next", do=(SimpleAction.START,)),
@@ -264,6 +268,7 @@ INTERRUPTS: tuple[Interrupt, ...] = (
     Interrupt("look_in", None, SimpleAction.WRITE_AGAIN),
     Interrupt("remind_at", None, SimpleAction.WRITE_AGAIN),
     Interrupt("country", "country_changed_to_several_zones", Ask("zone")),
+    Interrupt("zone", "given_by_itself", Open(CLOCK)),
     *(Interrupt(f"plan_{part}", "given_by_itself", Open(PLAN)) for part in PLAN_PARTS),
 )
 

@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from state_machine.model.context import Context
 from state_machine.model.progress import Fact, Person, Progress, Run
+from state_machine.model.text import find_name, folded, name_key
 
 GOOD_FOR = timedelta(days=60)
 """How long an open gate counts."""
@@ -89,12 +90,14 @@ def left_out(progress: Progress) -> tuple[Person, ...]:
 def names(words: str, people: Iterable[Person]) -> bool:
     """Whether `words` name one of `people`, as they are or were called.
 
-    A name of one or two letters counts only where it stands by itself.
+    A name of two letters counts inside a sentence only if its case is the same, one of a letter only by itself.
     """
-    parts = {part.strip().casefold() for part in re.split(r"[,;\n]", words)}
+    parts = {name_key(part) for part in re.split(r"[,;\n、，،؛；]", words)}
     for called in (name for person in people for name in (person.name, *person.earlier_names)):
-        name = called.strip().casefold()
-        inside = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", words.casefold()) if len(name) >= _SHORT else None
+        name = name_key(called)
+        cased = len(name) < _SHORT
+        counts = len(name) > 1 or not name.isalpha()
+        inside = counts and find_name(name_key(called, cased=cased), folded(words, cased=cased))
         if name in parts or inside:
             return True
     return False

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from state_machine.conditions import CONDITIONS
 from state_machine.model.effects import DeleteEntries, Erase, Export
-from state_machine.model.progress import Progress, Run, without_facts
+from state_machine.model.progress import Fact, Progress, Run, with_facts, without_facts
 from state_machine.programme.rows import Action, Ask, Forget, OfLast, Open, Pause, SimpleAction
 from state_machine.programme.tables import CONSENT_VERSION, LOOKING_BACK, TODAY
-from state_machine.rules import mood_trends, person_gates
+from state_machine.rules import clocks, mood_trends, person_gates
 from state_machine.rules.person_release import Why, renamed
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _simply(flow: Flow, action: SimpleAction, run: Run) -> None:
 def _without_a_word(flow: Flow, action: SimpleAction, run: Run) -> None:
     """What only changes what is kept."""
     put_off = {**flow.progress.put_off, run.dialogue: flow.today()}
-    asked_for = run.day or flow.context(run).local(run.opened).date()
+    asked_for = flow.context(run).day()
     match action:
         case SimpleAction.BEGIN:
             # Heard twice: at the yes, and when the first talk ends and the client's clock is known.
@@ -79,6 +79,10 @@ def _without_a_word(flow: Flow, action: SimpleAction, run: Run) -> None:
             flow.change(begun=day, consent=f"{CONSENT_VERSION} {day}")
         case SimpleAction.NOT_SO_MEANT:
             flow.change(misread=flow.progress.alarmed)
+        case SimpleAction.SETTLE_ZONE:
+            zones = clocks.fitting(flow.context(run), flow.now)
+            if zones and flow.context(run).code("zone") not in zones:
+                flow.change(facts=with_facts(flow.progress.facts, {"zone": Fact(zones[0], flow.now, zones[0])}))
         case SimpleAction.UNPAUSE:
             flow.change(paused_until=None, suspended=False)
         case SimpleAction.WRITE_AGAIN:

@@ -10,17 +10,26 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from state_machine.model.answer_kinds import LONGEST, PICKED_SEVERAL, AnswerKind
 from state_machine.model.context import Context
 from state_machine.model.progress import Person
 from state_machine.model.script import Label, Numbers, Step, Way
-from state_machine.model.text import normalise
-from state_machine.turn.options import zones_of
+from state_machine.model.text import find_name, folded, is_name, name_key, normalise
+from state_machine.rules.clocks import city_zone, zone_that_says
+from state_machine.turn.options import PICK, picked
 
-CLOCK_TOLERANCE = timedelta(minutes=20)
-"""How far a clock the client reads may be off."""
+NAMES = frozenset(
+    {
+        AnswerKind.CALLED,
+        AnswerKind.FEW_WORDS,
+        AnswerKind.NEW_NAME,
+        AnswerKind.OTHER_NAME,
+        AnswerKind.ONE_PERSON,
+        AnswerKind.SOME_PEOPLE,
+    }
+)
+"""Kinds of answer that may be a name, which may be an emoji."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,8 @@ class Accepted:
     code: str | None = None
     person: int | None = None
     new_name: str | None = None
+    at: datetime | None = None
+    """When it was written, where that is not when it was heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +167,7 @@ def _read_kind(kind: AnswerKind, text: str, context: Context) -> _Read | NotUnde
         case AnswerKind.COUNTRY:
             return _country(text, context)
         case AnswerKind.PLACE:
-            zone = context.script.gazetteer.cities.get(normalise(text))
+            zone = city_zone(text, context.script)
             return _Read(text, zone) if zone else NotUnderstood("not_that_place")
         case _:
             return None
@@ -175,24 +186,25 @@ def _called(text: str) -> _Read:
 
 
 def _new_name(kind: AnswerKind, text: str, context: Context) -> _Read | NotUnderstood:
-    if "\n" in text or not any(letter.isalnum() for letter in text):
+    if not is_name(text):
         return NotUnderstood("not_followed")
     if any(f"{normalise(text)} ".startswith(f"{words} ") for words in context.script.not_known):
         return NotUnderstood("no_name_then")
-    if any(normalise(person.name) == normalise(text) for person in context.progress.people):
+    own = context.run.person if kind is AnswerKind.OTHER_NAME and context.run else None
+    if any(name_key(p.name) == name_key(text) and p.id != own for p in context.progress.people):
         return NotUnderstood("name_taken")
     return _Read(text, new_name=text if kind is AnswerKind.NEW_NAME else None)
 
 
 def living(name: str, context: Context) -> Person | None:
     """The living person of that name on the people map."""
-    said = normalise(name)
-    return next((p for p in context.progress.people if normalise(p.name) == said and not p.died), None)
+    said = name_key(name)
+    return next((p for p in context.progress.people if name_key(p.name) == said and not p.died), None)
 
 
 def split_list(text: str) -> list[str]:
     """The parts of a list as people type it, with commas, plus signs, lines or *and*."""
-    return [part.strip() for part in re.split(r"[,;+&\n]|\band\b", text) if part.strip()]
+    return [part.strip() for part in re.split(r"[,;+&\n、，،؛；]|\band\b", text) if part.strip()]
 
 
 def _named(text: str, context: Context) -> tuple[list[Person], list[str]]:
@@ -200,14 +212,14 @@ def _named(text: str, context: Context) -> tuple[list[Person], list[str]]:
 
     Who has died is offered to nobody, but may be in a day as anybody.
     """
-    rest = f" {normalise(text)} "
+    rest = folded(text)
     found: list[Person] = []
-    for person in sorted(context.progress.people, key=lambda p: len(p.name), reverse=True):
-        name = re.compile(rf"(?<!\w){re.escape(normalise(person.name))}(?!\w)")
-        if normalise(person.name) and name.search(rest):
+    for person in sorted(context.progress.people, key=lambda p: len(name_key(p.name)), reverse=True):
+        stands = find_name(name_key(person.name), rest)
+        if stands is not None:
             found.append(person)
-            rest = name.sub(",", rest, count=1)
-    return found, split_list(rest)
+            rest = f"{rest[: stands[0]]},{rest[stands[1] :]}"
+    return found, [part for part in split_list(rest) if is_name(part)]
 
 
 def _several(kind: AnswerKind, text: str, context: Context) -> _Read | NotUnderstood:
@@ -264,21 +276,12 @@ def read_date(text: str, today: date) -> date | None:
 
 
 def _clock(text: str, context: Context) -> _Read | NotUnderstood:
-    time = read_time(text)
-    if time is None:
-        city = context.script.gazetteer.cities.get(normalise(text))
-        return _Read(city, city) if city else NotUnderstood("not_that_time")
-    said = int(time[:2]) * 60 + int(time[3:])
-    best: tuple[int, str] | None = None
-    for zone in zones_of(context):
-        local = context.now.astimezone(ZoneInfo(zone))
-        apart = abs(local.hour * 60 + local.minute - said)
-        apart = min(apart, 24 * 60 - apart)
-        if best is None or apart < best[0]:
-            best = apart, zone
-    if best is None or best[0] > CLOCK_TOLERANCE.total_seconds() / 60:
-        return NotUnderstood("not_that_time")
-    return _Read(best[1], best[1])
+    """The zone of what a clock says, kept under its own name; or that of a city, kept under the city's."""
+    zone = zone_that_says(text, context)
+    if zone is not None:
+        return _Read(zone, zone)
+    zone = city_zone(text, context.script)
+    return _Read(text, zone) if zone else NotUnderstood("not_that_time")
 
 
 def _country(text: str, context: Context) -> _Read | NotUnderstood:
@@ -290,6 +293,12 @@ def _country(text: str, context: Context) -> _Read | NotUnderstood:
     return _Read(places.names.get(code, code), code) if code else NotUnderstood("not_that_country")
 
 
-def is_pick(step: Step) -> Way | None:
-    """The way of a step where several may be picked, one tap each."""
-    return next((way for way in step.ways if way.takes in PICKED_SEVERAL), None)
+def finished(step: Step, context: Context) -> Accepted | NotUnderstood:
+    """What was picked, one tap each, as the answer to `step`."""
+    chosen = picked(step, context)
+    index, way = next((each for each in enumerate(step.ways) if each[1].takes in PICKED_SEVERAL), (0, None))
+    if way is None or not chosen:
+        return NotUnderstood("not_followed")
+    start = len(PICK) + (way.takes is AnswerKind.SOME_PEOPLE)
+    words = ", ".join(offer.label for offer in chosen)
+    return Accepted(way, index, words, ",".join(offer.key[start:] for offer in chosen))

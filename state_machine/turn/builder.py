@@ -56,6 +56,7 @@ class TurnBuilder:
         self.progress = progress
         self.now = now
         self.found_open = self.front
+        self.written = now
         self.effects: list[Effect] = []
         self.priority = Priority.ANSWER
         self.woken = False
@@ -146,10 +147,14 @@ class TurnBuilder:
         if memory is None and not names_somebody:
             return self.put(run)
         about = run.person if self.dialogue(run).about_person and not names_somebody else None
-        fact = Fact(taken.value, self.now, taken.code)
+        at = taken.at or self.now
+        fact = Fact(taken.value, at, taken.code)
         answers = [Answer(memory or "person", fact, run.step, run.person if names_somebody else about, made)]
-        if taken.way.takes is AnswerKind.COUNTRY and (zones := self.script.gazetteer.zones.get(taken.code or "")):
-            answers.append(Answer("zone", Fact(zones[0], self.now, zones[0]), run.step))
+        if taken.way.takes is AnswerKind.PLACE:
+            answers.append(Answer("zone", fact, run.step))
+        zones = self.script.gazetteer.zones.get(taken.code or "", ()) if taken.way.takes is AnswerKind.COUNTRY else ()
+        if zones and self.context(run).code("zone") not in zones:
+            answers.append(Answer("zone", Fact(zones[0], at, zones[0]), run.step))
         if about is not None and memory is not None:
             self._tell_of(about, memory, fact)
         replaced = {(answer.memory, answer.person) for answer in answers}
@@ -207,17 +212,20 @@ class TurnBuilder:
             people = {answer.person for answer in run.answers if answer.person is not None}
             person = people.pop() if len(people) == 1 else None
             answers = _without_words(run) if run.dialogue in OPENED_BY_WORDS else run.answers
-            entry = Entry(run.id, run.dialogue, self.now, outcome, answers, run.day, person)
-            self.effects.append(SaveEntry(entry))
+            day = self.context(run).day()
+            other_day = day if day != self.today() else None
+            self.effects.append(SaveEntry(Entry(run.id, run.dialogue, self.now, outcome, answers, other_day, person)))
             if run.dialogue == CHECK_IN:
-                self.change(check_ins=mood_trends.noted(self.progress.check_ins, run, self.today()))
+                self.change(check_ins=mood_trends.noted(self.progress.check_ins, run, day))
 
     def note(self, text: str) -> bool:
         """Keep `text` as a note with today; False before consent, when nothing may be kept."""
         if self.progress.consent is None:
             return False
-        answer = Answer(NOTE, Fact(text, self.now), NOTE)
-        self.effects.append(SaveEntry(Entry(self.new_run_id(), NOTE, self.now, NOTE, (answer,))))
+        answer = Answer(NOTE, Fact(text, self.written), NOTE)
+        day = self.context().local(self.written).date()
+        other_day = day if day != self.today() else None
+        self.effects.append(SaveEntry(Entry(self.new_run_id(), NOTE, self.now, NOTE, (answer,), other_day)))
         return True
 
     def finish(self) -> Turn:

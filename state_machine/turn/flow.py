@@ -211,7 +211,7 @@ class Flow(TurnBuilder):
         self.remember(run.answers)
         self.drop(run)
         if counts:
-            done = Done(times + 1, self.now, outcome, run.id, bool(run.answers), run.day or self.today())
+            done = Done(times + 1, self.now, outcome, run.id, bool(run.answers), self.context(run).day())
             self.change(
                 done={**self.progress.done, key: done},
                 offered={name: offered for name, offered in self.progress.offered.items() if name != key},

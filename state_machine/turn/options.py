@@ -7,26 +7,18 @@ so that a second tap, or a tap on an old message, is known for what it is.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from state_machine.model.answer_kinds import PICKED_SEVERAL, AnswerKind
 from state_machine.model.context import Context
-from state_machine.model.local_time import zone_named
 from state_machine.model.progress import Run
 from state_machine.model.script import Dialogue, Label, Numbers, Step, Way
-from state_machine.model.text import normalise
-from state_machine.rules import person_gates
+from state_machine.model.text import is_name, name_key
+from state_machine.rules import clocks, person_gates
 
 SKIP = "skip"
 FINISHED = "done"
 PICK = "+"
-MOST_CLOCKS = 12
-EVERY_OFFSET = (
-    *(f"Etc/GMT{-hours:+}" for hours in range(-11, 15)),
-    *("Asia/Kolkata", "Asia/Kathmandu", "Asia/Kabul", "Asia/Yangon", "Asia/Tehran"),
-    *("Australia/Adelaide", "Australia/Darwin", "America/St_Johns"),
-)
-"""A zone for every offset in use, for clients whose country is not known."""
+MOST_PLACES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +51,40 @@ def offers(step: Step, context: Context) -> tuple[Offer, ...]:
 
 def _of_kind(kind: AnswerKind, way: Way, context: Context) -> list[Offer]:
     living = person_gates.offered(context)
-    picked = context.run.picked if context.run else ()
     match kind:
         case AnswerKind.SKIP:
             return [Offer(SKIP, context.script.skip)]
         case AnswerKind.ONE_PERSON:
             return [Offer(f"p{person.id}", person.name) for person in living]
         case AnswerKind.SOME_PEOPLE:
-            return [Offer(f"{PICK}p{p.id}", p.name, p.name in picked) for p in living]
+            return [_to_pick(f"{PICK}p{p.id}", p.name, context) for p in living]
         case AnswerKind.SOME_FEELINGS:
-            return [Offer(f"{PICK}{f.code}", f.word, f.word in picked) for f in context.script.feelings]
+            return [_to_pick(f"{PICK}{f.code}", f.word, context) for f in context.script.feelings]
         case AnswerKind.NEW_NAME:
             fact = context.fact(way.code) if way.code else None
-            taken = {normalise(person.name) for person in context.progress.people}
-            fits = fact is not None and len(fact.value) <= 40 and normalise(fact.value) not in taken
-            return [Offer("name", fact.value)] if fact is not None and fits else []
+            taken = {name_key(person.name) for person in context.progress.people}
+            fits = fact is not None and len(fact.value) <= 40 and name_key(fact.value) not in taken
+            return [Offer("name", fact.value)] if fact is not None and fits and is_name(fact.value) else []
         case AnswerKind.CLOCK:
-            return [Offer(f"c{clock}", clock) for clock in clocks(context)]
+            return [Offer(f"c{clock}", clock) for clock in clocks.clocks(context, context.now)]
+        case AnswerKind.PLACE:
+            names, zones = context.script.gazetteer.city_names, clocks.fitting(context, context.now)
+            return [Offer(f"z{zone}", names[zone]) for zone in clocks.several(zones, context.now)[:MOST_PLACES]]
         case _:
             return []
+
+
+def _to_pick(key: str, label: str, context: Context) -> Offer:
+    """One of several. What is picked is kept by its key; a release before this one kept the label."""
+    picked = context.run.picked if context.run else ()
+    return Offer(key, label, key in picked or label in picked)
+
+
+def picked(step: Step, context: Context) -> list[Offer]:
+    """What is picked at `step` and still there, in the order of the taps."""
+    order = context.run.picked if context.run else ()
+    found = [offer for offer in offers(step, context) if offer.picked]
+    return sorted(found, key=lambda offer: order.index(offer.key if offer.key in order else offer.label))
 
 
 def is_inline(dialogue: Dialogue, step: Step) -> bool:
@@ -91,19 +98,3 @@ def is_inline(dialogue: Dialogue, step: Step) -> bool:
 def token(run: Run, key: str) -> str:
     """The token of a button: run, step, offer."""
     return f"{run.id}:{run.step}:{key}"
-
-
-def clocks(context: Context) -> tuple[str, ...]:
-    """The times of day it may be now in the client's country, as `HH:MM`, each once, earliest zone first."""
-    times = {local_time(zone, context.now) for zone in zones_of(context)}
-    return tuple(sorted(times)) if len(times) <= MOST_CLOCKS else ()
-
-
-def zones_of(context: Context) -> tuple[str, ...]:
-    """The zones of the client's country, the most populous first; every offset there is if the country is unknown."""
-    return context.script.gazetteer.zones.get(context.code("country") or "", EVERY_OFFSET)
-
-
-def local_time(zone: str, now: datetime) -> str:
-    """The time of day in `zone` as `HH:MM`."""
-    return now.astimezone(zone_named(zone)).strftime("%H:%M")

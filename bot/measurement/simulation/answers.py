@@ -71,6 +71,8 @@ def _wished(here: Step, shown: Sequence[str], wishes: Mapping[str, str]) -> str 
         wish = wishes.get(way.memory or "")
         if way.takes is AnswerKind.CLOCK and "their_zone" in wishes:
             return _nearest(shown, wishes["their_zone"], wishes["now"])
+        if way.takes is AnswerKind.PLACE and "their_zone" in wishes:
+            return wishes["their_zone"].rsplit("/", 1)[1].replace("_", " ")
         if wish and not isinstance(way.takes, Label):
             return wish
     return None
