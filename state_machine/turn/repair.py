@@ -54,8 +54,9 @@ def relocate_runs(turn: Flow) -> bool:
         if found is None:
             turn.drop(run)
             turn.remember(run.answers)
-        elif found != run:
-            turn.settled(turn.put(found))
+        elif found != run and turn.step(turn.settled(turn.put(found))).is_ending:
+            turn.drop(run)  # where nothing is left to ask, nothing stays open
+            turn.remember(found.answers)
     for person, why in _gone(turn.progress):
         turn.release(person, why)
     return places != {run.id: run.step for run in turn.progress.runs}
