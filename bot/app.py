@@ -79,13 +79,14 @@ def screen() -> Screen:
         raise BookRefused(str(fault)) from None
 
 
-def build(settings: Settings, *, sends: bool = False) -> App:
+def build(settings: Settings, *, sends: bool = False, screen_ready: bool = True) -> App:
     """Everything, from the settings. Raises `BookRefused`, and `StoreRefused` for a store that can't be opened.
 
     `sends`: this process is the one that sends what waits in the outbox. It is refused while another does.
+    Without `screen_ready`, call `screen` before any text is handled: the first line in a terminal need not wait.
     """
     lock = FolderLock.take(settings.data_dir, now()) if sends else None
     book, prompts = words(settings)
-    machines = machine.build(book.script, screen())
+    machines = machine.build(book.script, screen() if screen_ready else signals.screen(at_once=False))
     store = Store.open(settings.data_dir, settings.key_bytes(), sends=sends)
     return App(settings, book, machines, prompts, store, Conversation(store, machines, prompts), lock)

@@ -69,11 +69,13 @@ def _chat(client: str, at: datetime | None, is_terminal: bool) -> None:
     from bot.console import Console, prepare_streams, width_of_screen  # noqa: PLC0415
 
     prepare_streams()
-    console = Console(app.build(settings.read()), client, typer.echo, at, width_of_screen())
+    console = Console(app.build(settings.read(), screen_ready=False), client, typer.echo, at, width_of_screen())
     if not is_terminal:
+        app.screen()
         console.run(sys.stdin, echo=True)
         return
     console.open()
+    app.screen()
     while True:
         typer.echo("")
         line = input("> ")
@@ -133,17 +135,19 @@ def check(
     folder: Annotated[Path | None, typer.Argument(help="A language folder; the shipped book if none.")] = None,
 ) -> None:
     """Read the whole book and list every fault with its place and remedy."""
-    from dialogues import book, checks  # noqa: PLC0415
+    from dialogues import book  # noqa: PLC0415
     from dialogues.checks.signals import check as check_signals  # noqa: PLC0415
+    from dialogues.checks.whole import check as check_book  # noqa: PLC0415
     from dialogues.reading import signals  # noqa: PLC0415
+    from dialogues.reading.faults import Severity  # noqa: PLC0415
 
     read = book.read(folder)
-    found = checks.check(read)
+    found = check_book(read)
     if folder is None:
         found += [fault for language in signals.books() for fault in check_signals(language)]
     for fault in found:
         typer.echo(str(fault))
-    faults = [fault for fault in found if fault.severity is not checks.Severity.WARNING]
+    faults = [fault for fault in found if fault.severity is not Severity.WARNING]
     typer.echo(f"{len(read.script.dialogues)} dialogues, {len(faults)} faults, {len(found) - len(faults)} warnings.")
     raise typer.Exit(1 if faults else 0)
 

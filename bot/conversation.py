@@ -315,11 +315,12 @@ class Conversation:
     def _is_about_danger(self, text: str, progress: Progress | None) -> bool:
         """Whether an answer with numbers is due even where nothing else can be said any more."""
         script = self._machines.script
-        safety = {dialogue.name for dialogue in script.dialogues.values() if dialogue.safety}
-        asked_for = {f"/{word}": name for word, name in script.commands.items()} | script.plain_words
+        asked_for = {f"/{word}": name for word, name in script.commands.items()} | dict(script.plain_words)
         front = progress.runs[-1].dialogue if progress is not None and progress.runs else None
         named = asked_for.get(text.strip()) or asked_for.get(normalise(text))
-        return front in safety or named in safety or self._machines.screen.read(text).tier is not Tier.NONE
+        return (
+            front in script.safety or named in script.safety or self._machines.screen.read(text).tier is not Tier.NONE
+        )
 
     def _count(self, client: str, fault: Exception) -> None:
         self.faults += 1

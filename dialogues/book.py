@@ -10,6 +10,7 @@ from typing import TypedDict, TypeVar
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from dialogues.checks.known import refrains_stand_alone
+from dialogues.checks.mentions import mentions
 from dialogues.checks.programme import conditions_of_contents_exist
 from dialogues.checks.sound import sound
 from dialogues.reading.contents import read_contents
@@ -80,8 +81,8 @@ def read(folder: Path | None = None, language: str = "en") -> Book:
     steering_words = _steering_words(lists, refrains)
     faults += conditions_of_contents_exist(contents.parts)
     faults += _faults_of_dialogues(dialogues, faults, refrains, environment(lists.numbers, language), steering_words)
-    parsed.cache_clear()
-    fault_in.cache_clear()
+    for cached in (parsed, fault_in, mentions):
+        cached.cache_clear()
     faulty_files = {fault.file for fault in faults}
     order = {part.dialogue: place for place, part in enumerate(contents.parts) if part.dialogue}
     complete = sorted(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NoReturn
 
 from babel.lists import format_list
 from jinja2 import Template, TemplateError, nodes
-from jinja2.runtime import Undefined
+from jinja2.runtime import Context, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
 
 TRAITS = frozenset({"through_telegram", "can_pin", "can_take_out", "can_clear_chat"})
 """What is true in some messengers only: Telegram carries the chat; the client can pin a message; we can take messages
@@ -77,6 +78,7 @@ def environment(numbers: Sequence[str] = (), language: str = "en") -> ImmutableS
     # Bubbles are sent as plain text without markup, so nothing has to be escaped.
     env = ImmutableSandboxedEnvironment(undefined=UnknownMemory, autoescape=False)
     env.globals.clear()
+    env.context_class = _Names
     for name in env.filters.keys() - _BUILT_IN_FILTERS:
         del env.filters[name]
     env.filters.update(quoted=quoted, cap=cap, names=_names(language), in_words=_in_words(numbers))
@@ -88,6 +90,23 @@ def environment(numbers: Sequence[str] = (), language: str = "en") -> ImmutableS
 def compiled(env: ImmutableSandboxedEnvironment, wording: str) -> Template:
     """Compile one wording. Raises `jinja2.TemplateError` if `fault_in` finds a fault in it."""
     return env.from_string(wording)
+
+
+def rendered(template: Template, names: Mapping[str, Any]) -> str:
+    """The words of a template. Each of `names` is looked up when the template asks for it, and not before."""
+    # `Template.render` would copy the names into a dictionary of its own, and work all of them out for it.
+    context = template.new_context(names, shared=True)  # type: ignore[arg-type]  # any mapping will do
+    return "".join(template.root_render_func(context))
+
+
+class _Names(Context):
+    """The names of a template as it asks for them, without asking first whether they are known."""
+
+    def resolve_or_missing(self, key: str) -> Any:
+        try:
+            return self.parent[key]
+        except KeyError:
+            return missing
 
 
 @lru_cache(maxsize=4096)

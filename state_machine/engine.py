@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from state_machine.model.effects import Redraw, Toast
 from state_machine.model.events import Edited, Event, Said, Shared, Tapped, Woke
-from state_machine.model.progress import Progress, Run
+from state_machine.model.progress import Progress, Run, with_fields
 from state_machine.model.script import Silence
 from state_machine.model.text import is_name, name_key, normalise
 from state_machine.programme.tables import CHECK_IN, CHECK_IN_AGAIN, DOORS, GO_ON, PERSON_DIED
@@ -123,6 +123,8 @@ def _command(turn: Flow, text: str) -> None:
 def _plain_words(turn: Flow, text: str) -> bool:
     """Words that mean the same at every step, unless the open step has a button of that name."""
     words = normalise(text)
+    if words not in turn.script.steering:
+        return False
     run = turn.front
     if _is_offered(turn, text):
         return False
@@ -238,7 +240,7 @@ def _keep_the_morning(turn: Flow, before: Run) -> None:
     run = turn.front
     way = turn.step(run).silence if run is not None and run.id == before.id else None
     if run is not None and way is not None and isinstance(way.takes, Silence) and way.takes.morning:
-        turn.put(replace(run, asked=before.asked))
+        turn.put(with_fields(run, asked=before.asked))
 
 
 # --- what is tapped ------------------------------------------------------------------
@@ -288,7 +290,7 @@ def _picked(turn: Flow, offer: Offer) -> None:
         return
     others = tuple(each for each in run.picked if each not in {offer.key, offer.label})
     picked = others if offer.picked else (*others, offer.key)
-    run = turn.put(replace(run, picked=picked))
+    run = turn.put(with_fields(run, picked=picked))
     turn.effects += [Toast(""), Redraw(run, turn.progress)]
 
 

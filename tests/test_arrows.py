@@ -10,7 +10,7 @@ import io
 import re
 import sys
 import tokenize
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -143,6 +143,73 @@ def test_only_the_store_knows_the_database() -> None:
             yield from sorted(module.imported() & {"sqlalchemy", "alembic", "sqlite3"})
 
     holds(rule, "from sqlalchemy import select", "bot/conversation.py")
+
+
+UNIT_OF_WORK = "storage.unit_of_work"
+"""The one circle that is left: the parts of the store name the work they are a part of."""
+
+
+def test_no_module_imports_one_that_imports_it_whether_for_types_or_within_a_function() -> None:
+    def circles(shipped: Iterable[Module]) -> list[set[str]]:
+        found = _circles(_imports_of(shipped))
+        return [circle for circle in found if not (UNIT_OF_WORK in circle and _folders(circle) == {"storage"})]
+
+    for_types = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from state_machine.made_up import This"
+    within = "def that():\n    from state_machine import made_up"
+    by_its_folder = "from state_machine.other.inner import That"
+    for other in (for_types, within):
+        two = [
+            Module("state_machine/made_up.py", "import state_machine.other"),
+            Module("state_machine/other.py", other),
+        ]
+        assert circles(two) == [{"state_machine.made_up", "state_machine.other"}]
+    folder = [
+        Module("state_machine/made_up.py", by_its_folder),
+        Module("state_machine/other/__init__.py", "from state_machine.made_up import This"),
+        Module("state_machine/other/inner.py", ""),
+    ]
+    assert circles(folder) == [{"state_machine.made_up", "state_machine.other"}]
+    assert circles(modules()) == []
+
+
+def _folders(names: Iterable[str]) -> set[str]:
+    return {name.partition(".")[0] for name in names}
+
+
+def _imports_of(shipped: Iterable[Module]) -> dict[str, set[str]]:
+    """By the name of each module those of ours that it imports. A folder is imported with what lies in it."""
+    known = {_name(module): module for module in shipped}
+    found: dict[str, set[str]] = {}
+    for name, module in known.items():
+        every = {part for each in module.imports() for part in _with_folders(each)}
+        found[name] = {each for each in every & known.keys() if not f"{name}.".startswith(f"{each}.")}
+    return found
+
+
+def _name(module: Module) -> str:
+    return module.place.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def _with_folders(name: str) -> Iterator[str]:
+    parts = name.split(".")
+    return (".".join(parts[:length]) for length in range(1, len(parts) + 1))
+
+
+def _circles(imports: Mapping[str, set[str]]) -> list[set[str]]:
+    """The sets of modules of which each leads to each other."""
+    reached = {name: _reached(imports, name) for name in imports}
+    found = {frozenset(other for other in reached[name] if name in reached[other]) for name in imports}
+    return [set(circle) for circle in found if circle]
+
+
+def _reached(imports: Mapping[str, set[str]], start: str) -> set[str]:
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        new = imports[waiting.pop()] - found
+        found |= new
+        waiting += new
+    return found
 
 
 # --- no clock, no chance, no outside world ----------------------------------------------

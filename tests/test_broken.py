@@ -10,7 +10,7 @@ import pytest
 
 import dialogues
 from dialogues import book
-from dialogues.checks import check
+from dialogues.checks.whole import check
 from dialogues.reading.faults import Fault, Severity
 from dialogues.reading.rules import Rule
 from tests.books import BROKEN, SOUND, book_with, tables_for

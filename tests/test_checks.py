@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from dialogues import book
-from dialogues.checks import check, words
+from dialogues.checks import words
 from dialogues.checks.known import known_at
+from dialogues.checks.whole import check
 from dialogues.reading.faults import Fault, Severity
 from dialogues.reading.never_say import Phrase
 from dialogues.reading.reader import read

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from mdit_py_plugins.front_matter import front_matter_plugin
 
 import dialogues
 from dialogues.checks.sound import sound
 from dialogues.reading.contents import read_contents
 from dialogues.reading.faults import Findings
+from dialogues.reading.markdown import _tree, parse_page
 from dialogues.reading.never_say import read_never_say
 from dialogues.reading.reader import ParsedDialogue, read
 from dialogues.reading.rules import Rule
@@ -177,3 +180,11 @@ def test_the_rule_book_names_every_kind_of_answer() -> None:
     rule_book = (Path(dialogues.__file__).parent / "README.md").read_text(encoding="utf-8")
     for kind in AnswerKind:
         assert f"*{kind}*" in rule_book
+
+
+@given(st.text(alphabet="ab1 _*[]()`~!<>&;\\\n:.#|-", max_size=60))
+@settings(max_examples=400, deadline=None)
+def test_text_without_marks_is_read_as_the_parser_itself_reads_it(text: str) -> None:
+    own_rule = MarkdownIt("commonmark").enable(["table", "strikethrough"]).use(front_matter_plugin)
+    for written in (text, f"- {text}", f"{text}\n\n[ab]: a1\n"):
+        assert parse_page(written, Findings("it.md")).blocks == tuple(_tree(own_rule.parse(written)))

@@ -11,8 +11,9 @@ from pathlib import Path
 import dialogues
 from dialogues import book
 from dialogues.book import Book
-from dialogues.checks import Severity, check
 from dialogues.checks.mentions import mentions
+from dialogues.checks.whole import check
+from dialogues.reading.faults import Severity
 from dialogues.templates import VARIABLES, environment
 from state_machine.model.answer_kinds import AnswerKind
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from jinja2 import nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -26,8 +27,9 @@ class Mentions:
         return self.bare | self.guarded
 
 
+@lru_cache(maxsize=4096)
 def mentions(env: ImmutableSandboxedEnvironment, wording: str) -> Mentions:
-    """Return the names in one wording. Its tags must be valid; see `templates.fault_in`."""
+    """Return the names in one wording. Its tags must be valid; see `templates.fault_in`. The result is cached."""
     found = Mentions()
     if not is_plain(wording):
         _walk(parsed(env, wording), frozenset(), found)

@@ -1,4 +1,4 @@
-"""The checks that need the whole book."""
+"""The check of the whole book, and the checks that need all its files."""
 
 from __future__ import annotations
 
@@ -12,6 +12,16 @@ from dialogues.checks.tables import Tables, of_the_programme
 from dialogues.reading.faults import Fault
 from dialogues.templates import environment
 from state_machine.model.script import Dialogue
+
+
+def check(book: Book, tables: Tables | None = None) -> list[Fault]:
+    """Return every fault and warning of the whole book, sorted by file and line.
+
+    `tables`: by default those of the programme. The words of a dialogue are checked only if its structure has no
+    faults.
+    """
+    found = {*book.faults, *whole_book(book, tables)}
+    return sorted(found, key=lambda fault: (fault.file, fault.line, int(fault.rule[1:]), fault.sentence))
 
 
 def whole_book(book: Book, tables: Tables | None = None) -> Iterator[Fault]:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from mdit_py_plugins.front_matter import front_matter_plugin
 
@@ -62,7 +63,26 @@ class Page:
 @cache
 def _parser() -> MarkdownIt:
     # Common viewers render tables and strikethrough, so they must be parsed here in order to be refused.
-    return MarkdownIt("commonmark").enable(["table", "strikethrough"]).use(front_matter_plugin)
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"]).use(front_matter_plugin)
+    parser.core.ruler.at("inline", _inline)
+    return parser
+
+
+_MARKS = re.compile(r"[\n\\`*~<&]|\]\(|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+"""Characters that may be inline markup. A test compares the result with the rule of the parser itself."""
+
+
+def _inline(state: StateCore) -> None:
+    """Parse the inline markup of each paragraph; most paragraphs have none and skip the slow parser."""
+    named = bool(state.env.get("references"))
+    for token in state.tokens:
+        if token.type == "inline":
+            if token.children is None:
+                token.children = []
+            if _MARKS.search(token.content) or (named and "[" in token.content):
+                state.md.inline.parse(token.content, state.md, state.env, token.children)
+            elif token.content:
+                token.children.append(Token("text", "", 0, content=token.content))
 
 
 def _tree(tokens: Sequence[Token]) -> list[Node]:

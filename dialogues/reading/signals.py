@@ -77,10 +77,21 @@ class SignalBook:
     faults: tuple[Fault, ...] = ()
 
 
+def screen(*, at_once: bool = True) -> Screen:
+    """The screen for every language that has signals, prepared `at_once` or when it is first needed.
+
+    Raises `NotationError` if it is prepared and a pattern can't be read.
+    """
+    made = _screen()
+    if at_once:
+        made.prepare()
+    return made
+
+
 @cache
-def screen() -> Screen:
-    """The screen for every language that has signals. Raises `NotationError` if a pattern can't be read."""
-    return Screen([book.signals for book in books()])
+@cache
+def _screen() -> Screen:
+    return Screen(lambda: [book.signals for book in books()])
 
 
 @cache

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
 from state_machine.model.context import Context
-from state_machine.model.progress import Fact, Person, Progress
+from state_machine.model.progress import Fact, Person, Run
 from state_machine.programme.tables import PLAN_NAMES, PLAN_PARTS
 from state_machine.rules import person_gates
 from state_machine.rules.scales import score_of
@@ -43,46 +43,100 @@ class PersonText:
         return self.facts[memory]
 
 
-def template_context(context: Context) -> dict[str, Any]:
-    """Every name a bubble may mention for this client at this moment, but for what only the book knows.
+class Known(dict[str, Any]):
+    """Every name a bubble may mention for this client at this moment, each looked up when it is first mentioned.
 
-    A dialogue's own memories are those of its present run; an earlier run's never shine through.
+    `given` are names that only the book's renderer knows, each with how it is worked out. A dialogue's own memories
+    are those of its present run; an earlier run's never shine through. Raises `KeyError` for what is not known.
     """
-    progress, run = context.progress, context.run
-    words: dict[str, Any] = {name: AnswerText(fact) for name, fact in progress.facts.items()}
-    for open_run in progress.runs:
-        words |= _answers(open_run.answers)
-    if run is not None and run.dialogue in context.script.dialogues and not run.amends:
-        own = context.script.dialogues[run.dialogue].memories
-        words = {name: word for name, word in words.items() if name not in own} | _answers(run.answers)
-    people = [_person(person) for person in progress.people]
-    living = [_person(person) for person in person_gates.offered(context)]
-    words["people"] = living
-    words["died_people"] = [person.name for person in people if person.died]
-    words["circles"] = {
-        circle: [p.name for p in living if "circle" in p.facts and p.facts["circle"].code == circle]
-        for circle in CIRCLES
-    }
-    if run is not None and run.person is not None:
-        about = next((p for p in progress.people if p.id == run.person), None)
-        if about is not None:
-            words["person"] = _person(about)
-            words["person"].in_plan = any(person_gates.names(said, [about]) for said in _plan(words).values())
-    words["plan"] = _shown_of_plan(words, progress)
-    words |= _of_the_book(context)
-    return words
+
+    def __init__(self, context: Context, given: Mapping[str, Provided] | None = None) -> None:
+        super().__init__()
+        self.context = context
+        self._given = given or {}
+        run = context.run
+        dialogue = context.script.dialogues.get(run.dialogue) if run is not None and not run.amends else None
+        self._own = dialogue.memories if dialogue is not None else None
+
+    def __missing__(self, name: str) -> Any:
+        provided = self._given.get(name) or _PROVIDED.get(name)
+        if provided is not None:
+            found = provided(self)
+        else:
+            fact = self._fact(name)
+            found = None if fact is None else AnswerText(fact)
+        if found is None and name not in MAY_BE_NONE:
+            raise KeyError(name)
+        self[name] = found
+        return found
+
+    def words(self, memory: str) -> AnswerText | None:
+        """What is known under a memory."""
+        fact = self._fact(memory)
+        return None if fact is None else AnswerText(fact)
+
+    def _fact(self, memory: str) -> Fact | None:
+        run, progress = self.context.run, self.context.progress
+        if self._own is not None and run is not None:
+            fact = _answered(run, memory)
+            if fact is not None or memory in self._own:
+                return fact
+        told = (_answered(each, memory) for each in reversed(progress.runs))
+        return next((fact for fact in told if fact is not None), None) or progress.facts.get(memory)
 
 
-def _plan(words: Mapping[str, Any]) -> dict[str, str]:
-    return {part: words[f"plan_{part}"] for part in PLAN_PARTS if f"plan_{part}" in words}
+Provided = Callable[[Known], Any]
+"""How a name is worked out that is no memory; None where there is nothing to mention."""
+MAY_BE_NONE = frozenset({"pattern"})
+"""Names that are known also where there is nothing to tell of."""
 
 
-def _shown_of_plan(words: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+def template_context(context: Context) -> Known:
+    """Every name a bubble may mention for this client at this moment, but for what only the book knows."""
+    return Known(context)
+
+
+def _answered(run: Run, memory: str) -> Fact | None:
+    answers = reversed(run.answers)
+    return next((answer.fact for answer in answers if answer.memory == memory and answer.person is None), None)
+
+
+def _living(template_context: Known) -> list[PersonText]:
+    return [_person(person) for person in person_gates.offered(template_context.context)]
+
+
+def _died(template_context: Known) -> list[str]:
+    return [person.name for person in template_context.context.progress.people if person.died]
+
+
+def _circles(template_context: Known) -> dict[str, list[str]]:
+    def lists(circle: str, person: PersonText) -> bool:
+        return "circle" in person.facts and person.facts["circle"].code == circle
+
+    return {circle: [p.name for p in template_context["people"] if lists(circle, p)] for circle in CIRCLES}
+
+
+def _about(template_context: Known) -> PersonText | None:
+    """The person the talk in front is about."""
+    about = person_gates.person_of(template_context.context.progress, template_context.context.run)
+    if about is None:
+        return None
+    found = _person(about)
+    found.in_plan = any(person_gates.names(said, [about]) for said in _plan(template_context).values())
+    return found
+
+
+def _plan(template_context: Known) -> dict[str, AnswerText]:
+    said = ((part, template_context.words(f"plan_{part}")) for part in PLAN_PARTS)
+    return {part: words for part, words in said if words is not None}
+
+
+def _shown_of_plan(template_context: Known) -> dict[str, Any]:
     """The parts of the plan as they are shown: without who has died, or is kept out, where somebody is turned to.
 
     What the client wrote stays as it is. `left_out`: somebody who has died is not shown.
     """
-    plan, nobody = _plan(words), person_gates.not_to_turn_to(progress)
+    plan, nobody = _plan(template_context), person_gates.not_to_turn_to(template_context.context.progress)
     died = [person for person in nobody if person.died]
     shown: dict[str, Any] = {
         part: person_gates.unnamed(said, nobody) if part in PLAN_NAMES and person_gates.names(said, nobody) else said
@@ -92,24 +146,35 @@ def _shown_of_plan(words: Mapping[str, Any], progress: Progress) -> dict[str, An
     return shown
 
 
-def _answers(answers: Any) -> dict[str, AnswerText]:
-    return {answer.memory: AnswerText(answer.fact) for answer in answers if answer.person is None}
-
-
 def _person(person: Person) -> PersonText:
     return PersonText(person.name, person.died, {name: AnswerText(fact) for name, fact in person.facts.items()})
 
 
-def _of_the_book(context: Context) -> dict[str, Any]:
-    """The score of a scale, the part of the programme spoken of, the dialogue that waits below."""
-    words: dict[str, Any] = {}
+def _part(template_context: Known) -> str | None:
+    """The part of the programme spoken of, by its title."""
+    run = template_context.context.run
+    if run is None or run.part is None:
+        return None
+    planned = run.part.removeprefix("planned:")
+    return next((part.title for part in template_context.context.script.contents if part.planned == planned), planned)
+
+
+def _open_title(template_context: Known) -> str | None:
+    """The title of the dialogue that waits below."""
+    context = template_context.context
     run = context.run
-    if (score := score_of(context)) is not None:
-        words["score"] = score
-    if run is not None and run.part is not None:
-        planned = run.part.removeprefix("planned:")
-        words["part"] = next((p.title for p in context.script.contents if p.planned == planned), planned)
     below = list(takewhile(lambda other: run is None or other.id != run.id, context.progress.runs))
-    if below and below[-1].dialogue in context.script.dialogues:
-        words["open_title"] = context.script.dialogues[below[-1].dialogue].title
-    return words
+    waiting = context.script.dialogues.get(below[-1].dialogue) if below else None
+    return waiting.title if waiting is not None else None
+
+
+_PROVIDED: dict[str, Provided] = {
+    "people": _living,
+    "died_people": _died,
+    "circles": _circles,
+    "person": _about,
+    "plan": _shown_of_plan,
+    "score": lambda template_context: score_of(template_context.context),
+    "part": _part,
+    "open_title": _open_title,
+}

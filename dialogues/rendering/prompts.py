@@ -10,22 +10,23 @@ from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from babel import Locale
 from babel.dates import format_date
 from jinja2 import Template
 
 from dialogues.book import Book
 from dialogues.helplines.tables import HelpLines
-from dialogues.rendering.context import template_context
+from dialogues.rendering.context import Known, Provided
 from dialogues.rendering.mood_trends import mood_trend_text
 from dialogues.rendering.split import split_bubble
 from dialogues.rendering.upcoming import Dated, Upcoming
-from dialogues.templates import TRAITS, compiled, environment, is_plain
+from dialogues.templates import TRAITS, compiled, environment, is_plain, rendered
 from state_machine.model.answer_kinds import AnswerKind
 from state_machine.model.context import Context
 from state_machine.model.effects import DeleteQuestion, Effect, Erase, Export, Redraw, Remark, Say, ShowChoice, Toast
 from state_machine.model.outgoing import Choice, Deletion, Edit, ExportFile, Message, Outgoing, TapAnswer
 from state_machine.model.progress import Progress, Run
-from state_machine.model.script import Bubble, Numbers
+from state_machine.model.script import Bubble
 from state_machine.turn.chat_deletion import ends, is_taken_out
 from state_machine.turn.options import Offer, is_inline, offers, token
 
@@ -49,10 +50,11 @@ class Prompts:
         self._book = book
         self._script = book.script
         self._refrains = book.refrains
-        self._lines = lines
-        self._operator = operator
         self._env = environment(book.numbers, book.language)
         self._compiled: dict[str, Template] = {}
+        self._lines = lines
+        self._operator = operator
+        self._given = self._provided(TRAITS)
         self._traits: Set[str] = TRAITS
 
     def where(self, traits: Set[str]) -> Prompts:
@@ -61,7 +63,22 @@ class Prompts:
             return self
         other = copy(self)
         other._traits = traits
+        other._given = other._provided(traits)
         return other
+
+    def _provided(self, traits: Set[str]) -> dict[str, Provided]:
+        """The names that are no memories, each with the function that works it out for one bubble."""
+        locale = Locale.parse(self._book.language)
+        always: dict[str, Provided] = {
+            "operator": lambda _: self._operator,
+            "refrains": lambda known: _Refrains(self, known),
+            "today": lambda known: format_date(known.context.today(), "EEEE", locale=locale),
+            "dated": lambda known: Dated(known.context, locale),
+            "pattern": lambda known: mood_trend_text(known.context, self._book.language),
+            "upcoming": lambda known: Upcoming(known.context, locale),
+            "lines": lambda known: self._lines.card(known.context.code("country"), known.context.now.date()),
+        }
+        return always | {trait: lambda _: True for trait in TRAITS & traits}
 
     def outgoing(self, effects: Sequence[Effect], now: datetime, tap: Tap | None = None) -> list[Outgoing]:
         """What is to be carried for the effects of one turn, in order.
@@ -147,7 +164,7 @@ class Prompts:
         made = [
             (offer, Choice(offer.label, token(run, offer.key) if inline else None, offer.picked)) for offer in found
         ]
-        if any(isinstance(way.takes, Numbers) for way in step.ways):
+        if step.takes_a_number:
             figures = [choice for offer, choice in made if offer.key.startswith("n")]
             others = [choice for offer, choice in made if not offer.key.startswith("n")]
             return (*_rows(figures), *_rows(others))
@@ -174,41 +191,35 @@ class Prompts:
         return wordings[turn % len(wordings)]
 
     def _render(self, wording: str, context: Context) -> str:
+        return wording if is_plain(wording) else self._worded(wording, Known(context, self._given))
+
+    def _worded(self, wording: str, known: Known) -> str:
         if is_plain(wording):
             return wording
         template = self._compiled.get(wording)
         if template is None:
             template = self._compiled.setdefault(wording, compiled(self._env, wording))
-        words = template_context(context)
-        words["operator"] = self._operator
-        words["refrains"] = _Refrains(self, context)
-        words |= dict.fromkeys(TRAITS & self._traits, True)
-        if "today" in wording:
-            words["today"] = format_date(context.today(), "EEEE", locale=self._book.language)
-        if "dated" in wording:
-            words["dated"] = Dated(context, self._book.language)
-        if "pattern" in wording:
-            words["pattern"] = mood_trend_text(context, self._book.language)
-        if "upcoming" in wording:
-            words["upcoming"] = Upcoming(context, self._book.language)
-        if "lines" in wording:
-            words["lines"] = self._lines.card(context.code("country"), context.now.date())
-        return _tidy(template.render(words))
+        return _tidy(rendered(template, known))
 
     def said_refrain(self, name: str, context: Context) -> str:
-        """A refrain inside a bubble; one with several wordings changes from run to run."""
-        return self._render(self._wording(name, context.run.id if context.run else 0), context)
+        """A refrain as it is said inside a bubble; one with several wordings changes from run to run."""
+        return self.within_bubble(name, Known(context, self._given))
+
+    def within_bubble(self, name: str, known: Known) -> str:
+        """A refrain inside a bubble for which `known` has been looked up."""
+        run = known.context.run
+        return self._worded(self._wording(name, run.id if run else 0), known)
 
 
 class _Refrains:
     """`{{ refrains.name }}`: rendered when it is mentioned."""
 
-    def __init__(self, prompts: Prompts, context: Context) -> None:
+    def __init__(self, prompts: Prompts, known: Known) -> None:
         self._prompts = prompts
-        self._view = context
+        self._known = known
 
     def __getitem__(self, name: str) -> str:
-        return self._prompts.said_refrain(name, self._view)
+        return self._prompts.within_bubble(name, self._known)
 
 
 def _taken_in_turn(bubble: Bubble, turn: int) -> str:

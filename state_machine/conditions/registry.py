@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from state_machine.conditions.predicates import CONDITIONS, Condition
+from state_machine.rules.predicates import CONDITIONS, Condition
 
 __all__ = ["CONDITIONS", "Condition", "condition"]
 

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+_UTC = ZoneInfo("UTC")
 MORNING = time(10)
 """When a look-in comes that was agreed on for the next morning."""
 EVERY_DAY = frozenset(range(7))
@@ -19,25 +20,31 @@ QUIET_FROM, QUIET_UNTIL = time(21, 30), time(8)
 
 def zone_named(name: str | None) -> ZoneInfo:
     """The zone of that name; UTC without one, or where this machine does not know it, or knows it no more."""
-    return known_zone(name) or ZoneInfo("UTC")
+    return known_zone(name) or _UTC
 
 
 @lru_cache(maxsize=1024)
 def known_zone(name: str | None) -> ZoneInfo | None:
     """The zone of that name; None if this machine knows none."""
     try:
-        return ZoneInfo(name) if name else None
+        return _zone(name) if name else None
     except (KeyError, ValueError, OSError):  # not found, no name of a zone, or the name of a folder of zones
         return None
 
 
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> ZoneInfo:
+    """`ZoneInfo` itself keeps only the eight zones used last, and reads any other from its file again."""
+    return ZoneInfo(name)
+
+
 def instant(day: date, at: time, zone: ZoneInfo) -> datetime | None:
     """The instant (UTC) of a time of day on a date in `zone`; None if that zone leaves out the whole date."""
-    wall = datetime.combine(day, at)
-    here = wall.replace(tzinfo=zone).astimezone(UTC)
-    if here.astimezone(zone).replace(tzinfo=None) == wall:
+    wall = datetime.combine(day, at, zone)
+    here = wall.astimezone(UTC)
+    if here.astimezone(zone) == wall:  # of one zone, so what their clocks show is compared
         return here
-    late, early = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    late, early = (wall.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
     return None if late - early >= timedelta(days=1) else _end_of_gap(early, late, zone)
 
 

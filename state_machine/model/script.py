@@ -2,6 +2,8 @@
 
 `dialogues/` fills these shapes from Markdown; the engine reads them.
 They are plain values: nothing here moves, reads a file or knows a word of English.
+What is looked up in every turn is worked out once, when it is first asked for, and kept with the value: a book lives
+as long as its process, and no turn pays for its size.
 """
 
 from __future__ import annotations
@@ -9,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 
-from state_machine.model.answer_kinds import AnswerKind
+from state_machine.model.answer_kinds import PICKED_SEVERAL, AnswerKind
+from state_machine.model.text import normalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Bubble:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Step:
     """A moment where we speak and then wait. Without ways on it is an ending, and its name the outcome."""
 
@@ -82,12 +86,34 @@ class Step:
     def is_ending(self) -> bool:
         return not self.ways
 
-    @property
+    @cached_property
+    def labels(self) -> Mapping[str, int]:
+        """The number of the way that takes a label, by its plain words."""
+        ways = reversed([*enumerate(self.ways)])
+        return {normalise(way.takes.text): index for index, way in ways if isinstance(way.takes, Label)}
+
+    @cached_property
+    def labels_as_typed(self) -> Mapping[str, int]:
+        """The number of the way that takes a label, by its plain words without commas."""
+        ways = reversed([*enumerate(self.ways)])
+        return {normalise(w.takes.text).replace(",", ""): index for index, w in ways if isinstance(w.takes, Label)}
+
+    @cached_property
     def is_silent(self) -> bool:
         """Whether the step is left before anything is said."""
         return any(isinstance(way.takes, When) for way in self.ways)
 
-    @property
+    @cached_property
+    def picks_several(self) -> bool:
+        """Whether several may be picked, one tap each."""
+        return any(way.takes in PICKED_SEVERAL for way in self.ways)
+
+    @cached_property
+    def takes_a_number(self) -> bool:
+        """Whether an answer may be a number of a range."""
+        return any(isinstance(way.takes, Numbers) for way in self.ways)
+
+    @cached_property
     def silence(self) -> Way | None:
         """The way that is taken when nothing is heard."""
         return next((way for way in self.ways if isinstance(way.takes, Silence)), None)
@@ -97,7 +123,7 @@ class Step:
         return next((way for way in self.ways if way.takes is kind), None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dialogue:
     """One conversation file. `name` is its path below the language folder, without `.md`."""
 
@@ -120,12 +146,12 @@ class Dialogue:
     reviewed: str = "not yet"
     file: str = ""
 
-    @property
+    @cached_property
     def first(self) -> str:
         """The name of the step the dialogue begins with."""
         return next(iter(self.steps))
 
-    @property
+    @cached_property
     def memories(self) -> frozenset[str]:
         """Every memory that some way of this dialogue keeps."""
         return frozenset(way.memory for step in self.steps.values() for way in step.ways if way.memory)
@@ -145,6 +171,20 @@ class Part:
     when: str | None = None
     planned: str | None = None
     line: int = 0
+
+    @property
+    def name(self) -> str:
+        """The name under which it is kept that the part was done, put off or offered."""
+        return self.dialogue or f"planned:{self.planned or self.title}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedPart:
+    """A part with its `name`, and how many `times` that must have been done for the part at this place to be done."""
+
+    part: Part
+    name: str
+    times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +213,7 @@ class Gazetteer:
     city_names: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Script:
     """All that the engine must know of the book. The words of `refrains` are counted, not kept, here."""
 
@@ -225,12 +265,37 @@ class Script:
     """Words for the time of day: minutes, `half`, `past`, `to`, `am`, `pm`, `night`, `=12:00`, or nothing."""
     gazetteer: Gazetteer = field(default_factory=Gazetteer)
 
-    @property
-    def commands(self) -> dict[str, str]:
+    @cached_property
+    def commands(self) -> Mapping[str, str]:
         """Command without its slash to the dialogue it opens."""
         return {d.opened_by: d.name for d in self.dialogues.values() if d.opened_by}
 
-    @property
-    def plain_words(self) -> dict[str, str]:
+    @cached_property
+    def plain_words(self) -> Mapping[str, str]:
         """Words that, said alone, open a dialogue from anywhere."""
         return {words: d.name for d in self.dialogues.values() for words in d.plain_words}
+
+    @cached_property
+    def steering(self) -> frozenset[str]:
+        """All words that, said alone, mean the same at every step."""
+        return frozenset({*self.back, *self.later, *self.plain_words})
+
+    @cached_property
+    def safety(self) -> frozenset[str]:
+        """The dialogues that are safe ground, or speak of danger."""
+        return frozenset(name for name, dialogue in self.dialogues.items() if dialogue.safety)
+
+    @cached_property
+    def parts_of(self) -> Mapping[str, tuple[PlacedPart, ...]]:
+        """The parts of each phase in their order."""
+        found: dict[str, list[PlacedPart]] = {}
+        times: dict[str, int] = {}
+        for part in self.contents:
+            times[part.name] = times.get(part.name, 0) + 1
+            found.setdefault(part.phase, []).append(PlacedPart(part, part.name, times[part.name]))
+        return {phase: tuple(parts) for phase, parts in found.items()}
+
+    @cached_property
+    def placed(self) -> frozenset[str]:
+        """The dialogues that are parts of the programme."""
+        return frozenset(part.dialogue for part in self.contents if part.dialogue is not None)

@@ -5,7 +5,8 @@ Deterministic. It finds phrases, not meaning, and misses some; it does not repla
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 
 from state_machine.safety.matcher import LanguageMatcher
 from state_machine.safety.reading import FAULT, NOTHING, DangerKind, RiskReading, strength
@@ -15,9 +16,23 @@ from state_machine.safety.signals import Signals
 class Screen:
     """Reads text for danger in every language given, whichever the client has chosen."""
 
-    def __init__(self, languages: Iterable[Signals]) -> None:
-        """Raises `NotationError` if a pattern can't be read or a required word group is missing."""
-        self._languages = tuple(LanguageMatcher(signals) for signals in languages)
+    def __init__(self, languages: Callable[[], Iterable[Signals]] | Iterable[Signals]) -> None:
+        """With a function that gives the languages, they are made ready by `prepare`, or else for the first message.
+
+        Otherwise at once; raises `NotationError` if a pattern can't be read or a needed word group is missing.
+        """
+        self._given = languages
+        if not callable(languages):
+            self.prepare()
+
+    def prepare(self) -> None:
+        """Make the patterns ready: a third of a second. Raises `NotationError` as the constructor does."""
+        self._languages  # noqa: B018 - worked out once
+
+    @cached_property
+    def _languages(self) -> tuple[LanguageMatcher, ...]:
+        languages = self._given() if callable(self._given) else self._given
+        return tuple(LanguageMatcher(signals) for signals in languages)
 
     def read(self, text: str, before: Sequence[str] = ()) -> RiskReading:
         """Return the strongest reading of one message, alone and joined with the messages `before` it.

@@ -11,7 +11,6 @@ from contextlib import suppress
 from datetime import date, time, timedelta
 from zoneinfo import ZoneInfo
 
-from state_machine.conditions.predicates import CONDITIONS
 from state_machine.model import local_time
 from state_machine.model.context import Context
 from state_machine.model.progress import Offered, Progress, Run
@@ -27,6 +26,7 @@ from state_machine.programme.tables import (
     PLAN_MAKING,
     REPEATED,
 )
+from state_machine.rules.predicates import CONDITIONS
 
 USUAL_LOOK_IN = "18:00"
 """When to look in as long as the client has not said when, on their own clock."""
@@ -67,13 +67,25 @@ def due(context: Context, on: date) -> Part | None:
     return next((part for part in come(context, on) if not rests(context.progress, part, on)), None)
 
 
-def written_about(context: Context, on: date) -> Part | None:
+class Holds(dict[str, bool]):
+    """Which conditions are true of a view: each is asked at most once, when it is first needed."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._view = context
+
+    def __missing__(self, name: str) -> bool:
+        self[name] = CONDITIONS[name](self._view)
+        return self[name]
+
+
+def written_about(context: Context, on: date, holds: Holds | None = None) -> Part | None:
     """The part that is written about unasked on `on`.
 
     On a day for which a check-in was chosen, no part that was offered before takes its place.
     """
     progress = context.progress
-    for part in come(context, on):
+    for part in come(context, on, holds):
         again = was_offered(progress, part, on) and part.dialogue not in HEALTH_FIRST
         if not rests(progress, part, on) and not (again and on.weekday() in check_in_days(progress)):
             return part
@@ -91,38 +103,36 @@ def next_part(context: Context, on: date) -> Part | None:
     return written_about(context, day) if day is not None else None
 
 
-def come(context: Context, on: date) -> Iterator[Part]:
+def come(context: Context, on: date, holds: Holds | None = None) -> Iterator[Part]:
     """Whatever of the present phase has come by the client's date `on` and is not done, the first one first."""
     progress = context.progress
     if progress.begun is None:
         return
-    rounds = tuple(repeated(context, on))
+    holds = Holds(context) if holds is None else holds
+    rounds = tuple(repeated(context, on, holds))
     yield from (part for part in rounds if part.dialogue in HEALTH_FIRST)
     if progress.phase in ASKED_AGAIN and (again := asked_again(context, on)) is not None:
         yield again
     yield from (part for part in rounds if part.dialogue not in HEALTH_FIRST)
     if progress.phase not in ASKED_AGAIN:
-        yield from _of_contents(context, progress.begun, on)
+        yield from _of_contents(context, progress.begun, on, holds)
 
 
-def _of_contents(context: Context, begun: date, on: date) -> Iterator[Part]:
+def _of_contents(context: Context, begun: date, on: date, holds: Holds) -> Iterator[Part]:
     """The parts of the contents that have come. A planned one, not yet written, comes once, and only one of them."""
-    progress = context.progress
-    seen: dict[str, int] = {}
+    progress, day = context.progress, _day_number(on, begun)
+    done = progress.done
     waiting_for_words = False
-    for part in context.script.contents:
-        name = part.dialogue or planned_key(part)
-        seen[name] = seen.get(name, 0) + 1
-        done = progress.done.get(name)
-        if part.phase != progress.phase or on < day_of(part, begun):
+    for place in context.script.parts_of.get(progress.phase, ()):
+        part = place.part
+        if part.day > day:
             continue
+        is_done = place.name in done and done[place.name].times >= place.times
         if part.dialogue is None:
-            if done is None and not waiting_for_words:
+            if place.name not in done and not waiting_for_words:
                 yield part
             waiting_for_words = True
-            continue
-        is_done = done is not None and done.times >= seen[name]
-        if not is_done and (part.when is None or CONDITIONS[part.when](context)):
+        elif not is_done and (part.when is None or holds[part.when]):
             yield part
 
 
@@ -131,7 +141,7 @@ def _of_contents(context: Context, begun: date, on: date) -> Iterator[Part]:
 
 def rests(progress: Progress, part: Part, on: date) -> bool:
     """Whether a part is left alone on `on`: it was put off on that date, or offered often enough for this turn."""
-    name = part.dialogue or planned_key(part)
+    name = part.name
     if progress.put_off.get(name) == on:
         return True
     offered = progress.offered.get(name)
@@ -142,7 +152,7 @@ def rests(progress: Progress, part: Part, on: date) -> bool:
 
 def was_offered(progress: Progress, part: Part, on: date) -> bool:
     """Whether a part was offered in this turn of it already, on a date before `on`."""
-    name = part.dialogue or planned_key(part)
+    name = part.name
     offered = progress.offered.get(name)
     return offered is not None and offered.first < on < next_turn(name, offered)
 
@@ -185,18 +195,17 @@ def is_instead_of_check_in(progress: Progress, day: date) -> bool:
 # --- what comes round again ------------------------------------------------------------
 
 
-def repeated(context: Context, on: date) -> Iterator[Part]:
+def repeated(context: Context, on: date, holds: Holds) -> Iterator[Part]:
     """What comes round again in every phase by the client's date `on`, by the table. One of them a day."""
     progress = context.progress
-    placed = {part.dialogue for part in context.script.contents}
     if any((done := progress.done.get(name)) is not None and done.day == on for name, _, _ in REPEATED):
         return
     for dialogue, days, only_if in REPEATED:
-        first_comes_by_contents = dialogue in placed and dialogue not in progress.done
+        first_comes_by_contents = dialogue in context.script.placed and dialogue not in progress.done
         if first_comes_by_contents or dialogue not in context.script.dialogues:
             continue
         due_on = repeats_on(progress, dialogue, days)
-        if due_on is not None and due_on <= on and CONDITIONS[only_if](context):
+        if due_on is not None and due_on <= on and holds[only_if]:
             yield Part(progress.phase, 1, context.script.dialogues[dialogue].title, dialogue)
 
 
@@ -220,15 +229,18 @@ def asked_again(context: Context, on: date) -> Part | None:
 def asked_again_on(context: Context) -> date | None:
     """The date of what the present phase asks again: so many days after it was last asked, or after what led here."""
     dialogue, days = ASKED_AGAIN[context.progress.phase]
-    done = context.progress.done
-    led_here = {(row.dialogue, row.outcome) for row in DEPARTURES if row.to == context.progress.phase}
-    since = [past.last for name, past in done.items() if name == dialogue or (name, past.outcome) in led_here]
+    led_here = _LED_TO[context.progress.phase]
+    asked = ((name, context.progress.done.get(name)) for name in {dialogue, *(name for name, _ in led_here)})
+    since = [past.last for name, past in asked if past and (name == dialogue or (name, past.outcome) in led_here)]
     return max(since).astimezone(zone_of(context.progress)).date() + timedelta(days) if since else None
+
+
+_LED_TO = {phase: {(row.dialogue, row.outcome) for row in DEPARTURES if row.to == phase} for phase in ASKED_AGAIN}
 
 
 def planned_key(part: Part) -> str:
     """The name under which it is kept that a planned part has been spoken of."""
-    return f"planned:{part.planned or part.title}"
+    return part.name
 
 
 def day_of(part: Part, begun: date) -> date:
@@ -244,26 +256,54 @@ def open_step(script: Script, run: Run | None) -> Step | None:
 
 def open_safety_talk(script: Script, progress: Progress) -> Run | None:
     """The talk about danger that is open, in front or below what was opened over it. The plan's pages are none."""
-    safety = {name for name, dialogue in script.dialogues.items() if dialogue.safety} - PLAN_PAGES
-    return next((run for run in reversed(progress.runs) if run.dialogue in safety and not run.amends), None)
+    safety = script.safety
+    runs = (run for run in reversed(progress.runs) if run.dialogue in safety and run.dialogue not in PLAN_PAGES)
+    return next((run for run in runs if not run.amends), None)
 
 
 def first_day_due(context: Context, on: date) -> date | None:
     """The first of the client's dates, from `on`, on which a part is written about; None if none ever is."""
-    days = sorted({on, on + timedelta(days=1), *_days_of_change(context, on)})
-    return next((day for day in days if day >= on and written_about(context, day) is not None), None)
+    begun = context.progress.begun
+    if begun is None:
+        return None
+    holds, tomorrow = Holds(context), on + timedelta(days=1)
+    for day in (on, tomorrow):
+        if written_about(context, day, holds) is not None:
+            return day
+    last = _day_number(tomorrow, begun)
+    later = _days_of_change(context, begun, holds)
+    if context.progress.offered:
+        later |= {*range(last + 1, last + 7)}  # weekdays without a check-in are among them
+    later = {number for number in later if number > last}
+    days = (begun + timedelta(days=number - 1) for number in sorted(later))
+    return next((day for day in days if written_about(context, day, holds) is not None), None)
 
 
-def _days_of_change(context: Context, on: date) -> Iterator[date]:
-    """The dates on which something may come that has not come by the day before."""
+def _days_of_change(context: Context, begun: date, holds: Holds) -> set[int]:
+    """The days of the programme on which something may come that has not come by the day before."""
     progress = context.progress
-    if progress.begun is None:
-        return
     if progress.phase in ASKED_AGAIN:
-        yield from (day for day in (asked_again_on(context),) if day is not None)
+        dates = [asked_again_on(context)]
+        found = set()
     else:
-        yield from (day_of(part, progress.begun) for part in context.script.contents if part.phase == progress.phase)
-    yield from (day for dialogue, every, _ in REPEATED if (day := repeats_on(progress, dialogue, every)))
-    if progress.offered:
-        yield from (next_turn(name, offered) for name, offered in progress.offered.items())
-        yield from (on + timedelta(later) for later in range(2, 8))  # the weekdays without a check-in
+        dates = []
+        found = _days_of_contents(context, holds)
+    dates += [repeats_on(progress, dialogue, every) for dialogue, every, _ in REPEATED]
+    dates += [next_turn(name, offered) for name, offered in progress.offered.items()]
+    return found | {_day_number(day, begun) for day in dates if day is not None}
+
+
+def _days_of_contents(context: Context, holds: Holds) -> set[int]:
+    """The days on which a part comes that is not done. Nothing is called for one that is: there may be many."""
+    done, found = context.progress.done, set()
+    for place in context.script.parts_of.get(context.progress.phase, ()):
+        part = place.part
+        is_done = place.name in done and (part.dialogue is None or done[place.name].times >= place.times)
+        if part.day not in found and not is_done and (part.dialogue is None or not part.when or holds[part.when]):
+            found |= {part.day}
+    return found
+
+
+def _day_number(day: date, begun: date) -> int:
+    """Which day of the programme a date is: 1 for the day of consent."""
+    return (day - begun).days + 1

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from state_machine.conditions.predicates import CONDITIONS
 from state_machine.model import local_time
 from state_machine.model.context import Context
 from state_machine.model.progress import Done, Progress, Unasked
 from state_machine.model.script import Script
 from state_machine.programme.tables import HEALTH_FIRST
+from state_machine.rules.predicates import CONDITIONS
 from state_machine.schedule import agenda
 from state_machine.schedule.triggers import Trigger, TriggerReason, check_in_due, gentle_word_due, talk_due
 

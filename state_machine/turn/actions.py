@@ -3,26 +3,50 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
 
 from state_machine.conditions import CONDITIONS
-from state_machine.model.effects import DeleteEntries, Erase, Export
-from state_machine.model.progress import Fact, Progress, Run, with_facts, without_facts
+from state_machine.model.context import Context
+from state_machine.model.effects import DeleteEntries, Effect, Erase, Export
+from state_machine.model.progress import Fact, Person, Progress, Run, with_facts, without_facts
+from state_machine.model.script import Script
 from state_machine.programme.rows import Action, Ask, Forget, OfLast, Open, Pause, SimpleAction
 from state_machine.programme.tables import CONSENT_VERSION, LOOKING_BACK, TODAY
 from state_machine.rules import clocks, mood_trends, person_gates
 from state_machine.rules.person_release import Why, renamed
-
-if TYPE_CHECKING:
-    from state_machine.turn.flow import Flow
 
 SNOOZE = timedelta(hours=1)
 UNTIL_THEY_WRITE = datetime.max.replace(tzinfo=UTC)
 """A pause without an end of its own."""
 
 
-def perform(flow: Flow, action: Action, run: Run) -> None:
+class Moves(Protocol):
+    """What an act needs of the turn in the making: to look at it, and the moves by which dialogues follow."""
+
+    script: Script
+    progress: Progress
+    now: datetime
+    effects: list[Effect]
+
+    @property
+    def front(self) -> Run | None: ...
+    def context(self, run: Run | None = None) -> Context: ...
+    def today(self) -> date: ...
+    def change(self, **fields: object) -> None: ...
+    def new_run_id(self) -> int: ...
+    def remark(self, refrain: str, *, again: bool = False) -> None: ...
+    def release(self, person: Person, why: Why, but: int | None = None) -> None: ...
+    def open(self, name: str, *, person: int | None = None, part: str | None = None, because: str = "") -> None: ...
+    def begin(self, run: Run) -> None: ...
+    def ask(self, memory: str) -> bool: ...
+    def open_due(self, *, asked_for: bool = False) -> bool: ...
+    def take_up(self, run: Run) -> None: ...
+    def close_as_left(self, run: Run) -> None: ...
+    def resume(self, after: Run | None = None) -> None: ...
+
+
+def perform(flow: Moves, action: Action, run: Run) -> None:
     """Do what a table says, about `run`."""
     match action:
         case Open(dialogue, same_person, because):
@@ -39,7 +63,7 @@ def perform(flow: Flow, action: Action, run: Run) -> None:
             _simply(flow, action, run)
 
 
-def _simply(flow: Flow, action: SimpleAction, run: Run) -> None:
+def _simply(flow: Moves, action: SimpleAction, run: Run) -> None:
     match action:
         case SimpleAction.NEXT | SimpleAction.START:
             if not flow.open_due(asked_for=action is SimpleAction.START):
@@ -67,7 +91,7 @@ def _simply(flow: Flow, action: SimpleAction, run: Run) -> None:
             _without_a_word(flow, action, run)
 
 
-def _without_a_word(flow: Flow, action: SimpleAction, run: Run) -> None:
+def _without_a_word(flow: Moves, action: SimpleAction, run: Run) -> None:
     """What only changes what is kept."""
     put_off = {**flow.progress.put_off, run.dialogue: flow.today()}
     asked_for = flow.context(run).day()
@@ -99,7 +123,7 @@ def _without_a_word(flow: Flow, action: SimpleAction, run: Run) -> None:
             pass
 
 
-def _forget(flow: Flow, memory: str) -> None:
+def _forget(flow: Moves, memory: str) -> None:
     def without(runs: tuple[Run, ...]) -> tuple[Run, ...]:
         return tuple(replace(run, answers=tuple(a for a in run.answers if a.memory != memory)) for run in runs)
 
@@ -116,7 +140,7 @@ def _forget(flow: Flow, memory: str) -> None:
     )
 
 
-def _of_person(flow: Flow, action: SimpleAction, run: Run) -> None:
+def _of_person(flow: Moves, action: SimpleAction, run: Run) -> None:
     person = person_gates.person_of(flow.progress, run)
     new_name = next((a.fact.value for a in run.answers if a.memory == "new_name"), None)
     if person is None:
@@ -129,7 +153,7 @@ def _of_person(flow: Flow, action: SimpleAction, run: Run) -> None:
         flow.progress = renamed(flow.script, flow.progress, person, new_name)
 
 
-def _of_last(flow: Flow, what: str, dialogue: str) -> None:
+def _of_last(flow: Moves, what: str, dialogue: str) -> None:
     done = flow.progress.done.get(dialogue)
     if dialogue not in flow.script.dialogues or (done is None and what != "for_yesterday"):
         flow.remark("nothing_open")

@@ -68,9 +68,9 @@ def read(step: Step, text: str, context: Context, *, near: bool = True) -> Accep
     `near`: a few words of one label are taken for it. Not where life is at stake.
     """
     words = normalise(text).replace(",", "")
-    for index, way in enumerate(step.ways):
-        if isinstance(way.takes, Label) and normalise(way.takes.text).replace(",", "") == words:
-            return Accepted(way, index, way.takes.text, way.code)
+    index = step.labels_as_typed.get(words)
+    if index is not None and isinstance(label := step.ways[index].takes, Label):
+        return Accepted(step.ways[index], index, label.text, step.ways[index].code)
     skip = next((at for at in enumerate(step.ways) if at[1].takes is AnswerKind.SKIP), None)
     if skip is not None and words == normalise(context.script.skip):
         return Accepted(skip[1], skip[0], text.strip(), skip[1].code)

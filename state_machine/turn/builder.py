@@ -24,6 +24,7 @@ from state_machine.model.progress import (
     Progress,
     Run,
     with_facts,
+    with_fields,
 )
 from state_machine.model.script import Dialogue, Step
 from state_machine.programme.tables import CHECK_IN, NOTE, ONE_PAGE, OPENED_BY_WORDS
@@ -85,7 +86,7 @@ class TurnBuilder:
 
     def say(self, run: Run) -> None:
         """Say the present step of `run`; it counts as asked now."""
-        run = self.put(replace(run, asked=self.now, picked=()))
+        run = self.put(with_fields(run, asked=self.now, picked=()))
         turns = [
             self._next_wording(f"{run.dialogue}#{run.step}.{index}") if len(bubble.wordings) > 1 else 0
             for index, bubble in enumerate(self.step(run).bubbles)
@@ -115,12 +116,14 @@ class TurnBuilder:
     # --- changing progress -------------------------------------------------------
 
     def change(self, **fields: object) -> None:
-        self.progress = replace(self.progress, **fields)  # type: ignore[arg-type]  # names are checked by replace
+        self.progress = with_fields(self.progress, **fields)
 
     def put(self, run: Run) -> Run:
         """Put `run` where the run with its id stands, or in front if there is none."""
         runs = self.progress.runs
-        if any(other.id == run.id for other in runs):
+        if runs and runs[-1].id == run.id:
+            self.change(runs=(*runs[:-1], run))
+        elif any(other.id == run.id for other in runs):
             self.change(runs=tuple(run if other.id == run.id else other for other in runs))
         else:
             self.change(runs=(*runs, run))
@@ -139,9 +142,9 @@ class TurnBuilder:
         made = None
         if taken.new_name is not None:
             made = self._new_person(taken.new_name)
-            run = replace(run, person=made)
+            run = with_fields(run, person=made)
         elif taken.person is not None:
-            run = replace(run, person=taken.person)
+            run = with_fields(run, person=taken.person)
         memory = taken.way.memory
         names_somebody = made is not None or taken.person is not None
         if memory is None and not names_somebody:
@@ -159,7 +162,7 @@ class TurnBuilder:
             self._tell_of(about, memory, fact)
         replaced = {(answer.memory, answer.person) for answer in answers}
         kept = tuple(a for a in run.answers if (a.memory, a.person) not in replaced)
-        return self.put(replace(run, answers=(*kept, *answers)))
+        return self.put(with_fields(run, answers=(*kept, *answers)))
 
     def _new_person(self, name: str) -> int:
         person = Person(self.progress.next_person, name)
@@ -189,7 +192,7 @@ class TurnBuilder:
     def moved(self, run: Run, target: str) -> Run:
         """`run` at `target`, with the step it leaves on its trail."""
         trail = (*run.trail, run.step)[-MOST_STEPS_BACK:]
-        return self.put(replace(run, step=target, trail=trail, picked=()))
+        return self.put(with_fields(run, step=target, trail=trail, picked=()))
 
     def gone_back(self, run: Run) -> Run:
         """`run` one step back, with what was answered there taken back. The trail is not empty."""
@@ -200,11 +203,11 @@ class TurnBuilder:
                 if made is not None:
                     self.release(made, Why.REMOVED, but=run.id)
                 named = (a.person for a in reversed(run.answers) if a.step not in {step, ""})
-                run = replace(run, person=next((person for person in named if person is not None), None))
+                run = with_fields(run, person=next((person for person in named if person is not None), None))
             elif answer.person is not None:
                 self._tell_of(answer.person, answer.memory, None)
         answers = tuple(a for a in run.answers if a.step != step)
-        return self.put(replace(run, step=step, trail=run.trail[:-1], answers=answers, picked=()))
+        return self.put(with_fields(run, step=step, trail=run.trail[:-1], answers=answers, picked=()))
 
     def enter(self, run: Run, outcome: str) -> None:
         """Keep what was answered in a run as an entry. Before consent nothing is kept."""

@@ -5,13 +5,12 @@ Which dialogue follows which is read from the tables of `programme.py`; nothing 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from state_machine.conditions import CONDITIONS
 from state_machine.model.answer_kinds import AnswerKind
 from state_machine.model.effects import DeleteEntries, Erase, ShowChoice
-from state_machine.model.progress import MOST_OPEN, Done, Person, Run, with_facts
+from state_machine.model.progress import MOST_OPEN, Done, Person, Run, with_facts, with_fields
 from state_machine.programme.rows import SimpleAction
 from state_machine.programme.tables import DOORS, GO_ON, INTERRUPTS, ONE_PAGE, PERSON_GATE, STILL_TO_COME
 from state_machine.rules import person_gates, scales
@@ -79,7 +78,9 @@ class Flow(TurnBuilder):
         """The first fact that the dialogue of `run` needs and that nobody knows."""
         if run.amends:
             return None
-        return next((need for need in self.dialogue(run).needs if self.context(run).fact(need) is None), None)
+        needs = self.dialogue(run).needs
+        context = self.context(run)
+        return next((need for need in needs if context.fact(need) is None), None)
 
     # --- moving ------------------------------------------------------------------
 
@@ -123,7 +124,7 @@ class Flow(TurnBuilder):
             if not self.step(run).is_silent:
                 break
             target = self.machines.silently(self.context(run), run.dialogue, run.step)
-            run = self.put(replace(run, step=target))
+            run = self.put(with_fields(run, step=target))
         return run
 
     def release(self, person: Person, why: Why, but: int | None = None) -> None:
@@ -224,7 +225,7 @@ class Flow(TurnBuilder):
         self.remember(run.answers)
         if run.amends:
             return
-        if any(part.dialogue == run.dialogue for part in self.script.contents):
+        if run.dialogue in self.script.placed:
             self.change(aside=(*self.progress.aside, run))
         else:
             self.enter(run, "left")

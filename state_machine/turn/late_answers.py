@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from state_machine.model.context import Context
-from state_machine.model.progress import Run
+from state_machine.model.progress import Run, with_fields
 from state_machine.turn.flow import Flow
 
 
@@ -21,4 +21,4 @@ def keep_day(turn: Flow, run: Run, then: Context) -> None:
     """Count a run that was answered yesterday, or soon after midnight to an evening's question, to that day."""
     new = run.day is None and not run.answers and not run.amends and then.code("zone") is not None
     if new and then.day_asked() != turn.today():
-        turn.put(replace(run, day=then.day_asked()))
+        turn.put(with_fields(run, day=then.day_asked()))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from state_machine.model.answer_kinds import PICKED_SEVERAL, AnswerKind
+from state_machine.model.answer_kinds import AnswerKind
 from state_machine.model.context import Context
 from state_machine.model.progress import Run
 from state_machine.model.script import Dialogue, Label, Numbers, Step, Way
@@ -43,8 +43,7 @@ def offers(step: Step, context: Context) -> tuple[Offer, ...]:
                 found += _of_kind(kind, way, context)
             case _:
                 pass
-    several = any(way.takes in PICKED_SEVERAL for way in step.ways)
-    if several and context.run is not None and context.run.picked:
+    if step.picks_several and context.run is not None and context.run.picked:
         found.append(Offer(FINISHED, context.script.finished))
     return tuple(found)
 
@@ -92,7 +91,7 @@ def is_inline(dialogue: Dialogue, step: Step) -> bool:
 
     True for scales and safety questions, whose labels repeat, for numbers, and where several may be picked.
     """
-    return dialogue.inline or any(isinstance(way.takes, Numbers) or way.takes in PICKED_SEVERAL for way in step.ways)
+    return dialogue.inline or step.takes_a_number or step.picks_several
 
 
 def token(run: Run, key: str) -> str:

@@ -47,8 +47,9 @@ def relocate_runs(turn: Flow) -> bool:
     Without this, a run that speaks of somebody who was taken off the map would break each turn that comes to it.
     """
     places = {run.id: _now_called(run)[1] for run in turn.progress.runs}
-    aside = (_in_place(turn.script, run) for run in turn.progress.aside)
-    turn.change(aside=tuple(run for run in aside if run is not None))
+    aside = tuple(run for each in turn.progress.aside if (run := _in_place(turn.script, each)) is not None)
+    if aside != turn.progress.aside:
+        turn.change(aside=aside)
     for run in turn.progress.runs:
         found = _in_place(turn.script, run)
         if found is None:
@@ -68,6 +69,9 @@ def _in_place(script: Script, run: Run) -> Run | None:
     known = script.dialogues.get(name)
     if known is None or (name in ABOUT_A_PERSON and run.person is None):
         return None
+    is_there = step in known.steps and known.steps.keys() >= set(run.trail)
+    if is_there and (name, step) == (run.dialogue, run.step):
+        return run  # as nearly always, and nothing is copied for it
     trail = tuple(past for past in run.trail if past in known.steps)
     return replace(run, dialogue=name, step=step if step in known.steps else known.first, trail=trail)
 
@@ -85,5 +89,7 @@ def _gone(progress: Progress) -> list[tuple[Person, Why]]:
 
 def _now_called(run: Run) -> tuple[str, str]:
     """What the dialogue and the step of `run` are called in this release."""
+    if not RENAMED:
+        return run.dialogue, run.step
     dialogue, _, step = RENAMED.get(f"{run.dialogue}#{run.step}", "").partition("#")
     return dialogue or RENAMED.get(run.dialogue, run.dialogue), step or run.step

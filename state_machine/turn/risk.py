@@ -10,7 +10,6 @@ from datetime import timedelta
 
 from state_machine.model.effects import IncrementCounter
 from state_machine.model.progress import RecentText, Run
-from state_machine.model.script import Label
 from state_machine.model.text import normalise
 from state_machine.programme.tables import FRESH_LOSS, MEDICAL_FOR_ANOTHER, SIGNS_OF_TAKING, SOS, TALKS, UNDER_18
 from state_machine.safety.reading import ALARMS, DangerKind, RiskReading, Tier
@@ -48,9 +47,7 @@ def screen_for_risk(turn: Flow, text: str) -> bool:
 def is_label(turn: Flow, text: str) -> bool:
     """Whether the words are a button of the open step: they are ours, and were read when they were written."""
     run = turn.front
-    return run is not None and any(
-        isinstance(way.takes, Label) and normalise(way.takes.text) == normalise(text) for way in turn.step(run).ways
-    )
+    return run is not None and normalise(text) in turn.step(run).labels
 
 
 def _opened(turn: Flow, text: str, reading: RiskReading) -> bool:

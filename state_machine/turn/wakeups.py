@@ -115,7 +115,7 @@ def _close_what_was_left(turn: Flow, reason: TriggerReason) -> None:
 
     A check-in that was asked for comes instead of what else is open; a talk offers a part that is half done first.
     """
-    parts = {part.dialogue for part in turn.script.contents} | {GO_ON}
+    parts = turn.script.placed | {GO_ON}
     while (run := turn.front) is not None and not turn.dialogue(run).safety:
         if reason not in (TriggerReason.CHECK_IN, TriggerReason.SNOOZE) and (run.amends or run.dialogue in parts):
             return
