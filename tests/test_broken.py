@@ -21,9 +21,9 @@ OVERLAYS = sorted(path for path in BROKEN.iterdir() if path != MANUAL)
 HEAD = """# Broken on purpose
 
 Each of these files breaks one rule of the format, and its name says how.
-A file stands in the sound book (`../sound_book`) as `welcome/it.md`; a folder is laid over that book.
-In a folder, `tables.md` says what the tables of the programme do differently from hearing everything.
-The sentences are what `ipt-bot check` says; a test compares them.
+A file is read as `welcome/it.md` of the sound book (`../sound_book`); a folder is copied over that book.
+In a folder, `tables.md` says where the tables of the programme differ from using every outcome.
+The sentences are what `ipt-bot check` prints; a test compares them.
 
 | rule | broken by | what the check says |
 |---|---|---|

@@ -81,7 +81,7 @@ def test_the_readme_names_the_two_commands_that_do_all_the_set_up() -> None:
 @pytest.mark.parametrize("document", documents())
 def test_every_command_of_the_bot_that_a_document_names_exists(document: str) -> None:
     defined = get_group(cli).commands
-    named = re.findall(r"ipt-bot ([a-z]+)", read(document))
+    named = re.findall(r"ipt-bot ([a-z]+(?:-[a-z]+)*)", read(document))
     assert [name for name in named if name not in defined] == []
 
 
@@ -123,6 +123,34 @@ def test_the_guide_for_operators_quotes_refusals_as_they_are_said() -> None:
 def test_the_changelog_has_the_present_version_on_top() -> None:
     versions = re.findall(r"^## (\S+)", read("CHANGELOG.md"), re.MULTILINE)
     assert versions[0] == PROJECT["version"]
+
+
+def code(cell: str) -> list[str]:
+    """What stands in code font in a cell."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def test_every_module_that_the_glossary_names_as_new_exists_and_none_that_it_names_as_old() -> None:
+    renamed, added = rows(read("CHANGELOG.md"), "Modules"), rows(read("CHANGELOG.md"), "New modules")
+    new = [path for cell in [*(cells[1] for cells in renamed), *(cells[0] for cells in added)] for path in code(cell)]
+    old = [path for cells in renamed for path in code(cells[0])]
+    assert len(new) > 100
+    assert [path for path in new if not (ROOT / path).is_file()] == []
+    assert [path for path in old if (ROOT / path).exists()] == []
+
+
+def test_every_class_that_the_glossary_names_as_new_is_where_it_says() -> None:
+    named = [code(cells[1]) for cells in rows(read("CHANGELOG.md"), "Classes") if cells[1] != "removed"]
+    assert len(named) > 50
+    assert [
+        f"{name} in {path}" for name, path in named if not re.search(rf"^class {name}\b", read(path), re.MULTILINE)
+    ] == []
+
+
+@pytest.mark.parametrize("heading", ["Terms", "Functions and methods", "Modules", "Classes", "New modules"])
+def test_the_glossary_is_sorted(heading: str) -> None:
+    before = [cells[0].replace("`", "") for cells in rows(read("CHANGELOG.md"), heading)]
+    assert before == sorted(before)
 
 
 # --- what is drawn, and what is shown ------------------------------------------------

@@ -110,7 +110,7 @@ def test_it_says_what_it_misses_and_claims_nothing_that_only_a_study_can() -> No
 def test_the_words_that_were_read_for_danger_are_kept_a_day_and_no_longer(
     words: str, machines: Machines, prompts: Prompts
 ) -> None:
-    """As `docs/privacy.md` promises: “24 hours, sealed”."""
+    """As `docs/privacy.md` promises: “24 hours, encrypted”."""
     story = Story(machines, prompts)
     story.says("/start").answers(DAY_ONE).says(words).passes(days=2)
     progress = story.progress
