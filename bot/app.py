@@ -18,8 +18,7 @@ from state_machine.safety import Screen
 from state_machine.safety.patterns import NotationError
 from state_machine.turn import machine
 from state_machine.turn.machine import Machines
-from storage.store import Store
-from storage.unit_of_work import UnitOfWork
+from storage.store import Store, UnitOfWork
 
 
 class BookRefused(Exception):
@@ -41,10 +40,10 @@ class App:
 
     def export(self, work: UnitOfWork, client: str) -> tuple[str, bytes]:
         """The export file of a client: its name and its bytes."""
-        chat = work.clients.get(client)
+        chat = work.chats.get(client)
         if chat is None:
             raise LookupError("the client is gone")
-        return export_file(chat.progress, work.entries.each(client), now())
+        return export_file(chat.progress, work.entries.iterate(client), now())
 
 
 def now() -> datetime:

@@ -25,8 +25,8 @@ from state_machine.model.events import Said
 from state_machine.model.outgoing import Choice, ExportFile, Message
 from state_machine.schedule import agenda
 from state_machine.turn.options import FINISHED, PICK
-from storage.repositories.clients import Chat
-from storage.send_log import Sent
+from storage.repositories.chats import Chat
+from storage.repositories.outbox import Sent
 from storage.tables import channel_of
 
 BETWEEN_LINES = timedelta(seconds=15)
@@ -110,8 +110,8 @@ class Console:
     def _aware(self, at: datetime) -> datetime:
         if at.tzinfo is not None:
             return at.astimezone(UTC)
-        with self._app.store.begin(immediate=False) as work:
-            chat = work.clients.at(self._address)
+        with self._app.store.begin(read_only=True) as work:
+            chat = work.chats.find(self._address)
             zone = agenda.zone_of(chat.progress) if chat else ZoneInfo("UTC")
         return at.replace(tzinfo=zone).astimezone(UTC)
 
@@ -140,12 +140,12 @@ class Console:
 
     def _chat(self) -> Chat | None:
         with self._app.store.begin() as work:
-            return work.clients.at(self._address)
+            return work.chats.find(self._address)
 
     def _meant(self, line: str) -> str:
         """The label that a typed number stands for, unless the step asks for numbers itself."""
-        with self._app.store.begin(immediate=False) as work:
-            chat = work.clients.at(self._address)
+        with self._app.store.begin(read_only=True) as work:
+            chat = work.chats.find(self._address)
             if chat is None or not chat.progress.runs:
                 return line
             found = self._app.prompts.offers_of(chat.progress.runs[-1], chat.progress, self._now())
@@ -153,8 +153,8 @@ class Console:
         return meant(line, [offer.label for offer in found if offer.key != FINISHED], several)
 
     def _open_choices(self) -> Sequence[Sequence[Choice]]:
-        with self._app.store.begin(immediate=False) as work:
-            chat = work.clients.at(self._address)
+        with self._app.store.begin(read_only=True) as work:
+            chat = work.chats.find(self._address)
             if chat is None or not chat.progress.runs:
                 return ()
             return self._app.prompts.choices(chat.progress.runs[-1], chat.progress, self._now())
@@ -173,14 +173,14 @@ class Console:
                 if notice.address == self._address:
                     for message in notice.messages:
                         self._print(message)
-                    work.erasure_notices.done(notice.id)
-            chat = work.clients.at(self._address)
-            while chat is not None and (waiting := work.outbox.next_of(chat.client)) is not None:
+                    work.erasure_notices.delete(notice.id)
+            chat = work.chats.find(self._address)
+            while chat is not None and (waiting := work.outbox.next_for(chat.client)) is not None:
                 if isinstance(waiting.content, Message):
                     self._print(waiting.content)
                 elif isinstance(waiting.content, ExportFile):
                     self._save_export(waiting.content, *self._app.export(work, chat.client))
-                work.outbox.sent(Sent(chat.client, waiting.id, None, self._now()))
+                work.outbox.mark_sent(Sent(chat.client, waiting.id, None, self._now()))
 
     def _save_export(self, message: ExportFile, name: str, content: bytes) -> None:
         exports = self._app.settings.data_dir / "exports"

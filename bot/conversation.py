@@ -24,11 +24,10 @@ from state_machine.schedule import triggers
 from state_machine.turn.builder import Turn
 from state_machine.turn.chat_deletion import is_taken_out
 from state_machine.turn.machine import Machines
-from storage.errors import Stale, Unreadable, is_of_the_store
-from storage.repositories.clients import Chat
+from storage.errors import Stale, Unreadable, is_store_failure
+from storage.repositories.chats import Chat
 from storage.repositories.inbox import FailedEvent
-from storage.store import Store
-from storage.unit_of_work import UnitOfWork
+from storage.store import Store, UnitOfWork
 
 log = logging.getLogger("ipt.conversation")
 
@@ -89,16 +88,16 @@ class Conversation:
 
     def _receive(self, work: UnitOfWork, heard: InboundEvent) -> bool:
         now = heard.event.at
-        new = [work.inbox.is_new(key, now) for key in (heard.key, *heard.further_keys)]
+        new = [work.inbox.claim(key, now) for key in (heard.key, *heard.further_keys)]
         if not all(new):
             return False
         try:
-            chat = work.clients.at(heard.address)
+            chat = work.chats.find(heard.address)
         except Unreadable as fault:
             self._apologise(work, fault.client, heard, fault)
             return True
         if chat is None:
-            chat = work.clients.open(heard.address, now)
+            chat = work.chats.create(heard.address, now)
         event = _as_early(chat, heard)
         chat = _unblocked(work, chat, now)
         self._note_what_is_deleted(work, chat, heard)
@@ -116,7 +115,7 @@ class Conversation:
         """
         with self._store.begin() as work:
             try:
-                chat = work.clients.get(parked.client)
+                chat = work.chats.get(parked.client)
             except Unreadable as fault:
                 return self._stays(work, parked, fault)
             if chat is None:
@@ -134,14 +133,14 @@ class Conversation:
         `reason` is the name of an exception.
         """
         with self._store.begin() as work:
-            work.inbox.is_new(key, now)
+            work.inbox.claim(key, now)
             try:
                 with work.savepoint():
                     client = _client_at(work, address)
                     if client is not None:
                         work.inbox.record_failure(key, client, payload, reason)
             except Exception as fault:
-                if is_of_the_store(fault):
+                if is_store_failure(fault):
                     raise
 
     def wake(self, client: str, due: datetime, now: datetime) -> bool:
@@ -151,7 +150,7 @@ class Conversation:
         """
         with self._store.begin() as work:
             try:
-                chat = work.clients.get(client)
+                chat = work.chats.get(client)
             except Unreadable as fault:
                 self._park_wake_up(work, client, fault, now)
                 return False
@@ -159,7 +158,7 @@ class Conversation:
                 return False
             broke = self._turn(work, chat, Woke(now), Tap())
             if broke is None:
-                work.inbox.drop(wake_key(client))
+                work.inbox.delete(wake_key(client))
             else:
                 self._park_wake_up(work, client, broke, now, chat.progress)
         return True
@@ -172,7 +171,7 @@ class Conversation:
         """
         with self._store.begin() as work:
             try:
-                chat = work.clients.get(parked.client)
+                chat = work.chats.get(parked.client)
             except Unreadable as fault:
                 return self._stays(work, parked, fault)
             if chat is None:
@@ -182,7 +181,7 @@ class Conversation:
             broke = self._turn(work, chat, Woke(now), Tap(), parked)
             if broke is not None:
                 return self._stays(work, parked, broke)
-            work.inbox.drop(wake_key(parked.client))
+            work.inbox.delete(wake_key(parked.client))
             return None
 
     def put_off(self, client: str, fault: Exception, now: datetime) -> None:
@@ -192,9 +191,9 @@ class Conversation:
                 with work.savepoint():
                     self._park_wake_up(work, client, fault, now)
             except Exception as second:
-                if is_of_the_store(second):
+                if is_store_failure(second):
                     raise
-                work.clients.wake(client, now + TRY_AGAIN_AT_MOST)
+                work.clients.set_wake_at(client, now + TRY_AGAIN_AT_MOST)
 
     def blocked(self, key: str, address: str, now: datetime) -> None:
         """The client does not want to hear from us any more. They are asked nothing until they write.
@@ -202,7 +201,7 @@ class Conversation:
         `key` makes it take effect once.
         """
         with self._store.begin() as work:
-            chat = work.clients.at(address) if work.inbox.is_new(key, now) else None
+            chat = work.chats.find(address) if work.inbox.claim(key, now) else None
             if chat is not None:
                 work.clients.block(chat.client, now)
 
@@ -230,7 +229,7 @@ class Conversation:
         except (AlreadyHandled, Stale):
             raise
         except Exception as fault:
-            if is_of_the_store(fault):
+            if is_store_failure(fault):
                 raise
             return fault
         return None
@@ -246,7 +245,7 @@ class Conversation:
         )
         if known and belongs:
             for message_id in (heard.message_id, *heard.further_message_ids):
-                work.outbox.received(chat.client, run.id, message_id, heard.event.at)
+                work.outbox.record_received(chat.client, run.id, message_id, heard.event.at)
 
     def _keep(self, work: UnitOfWork, chat: Chat, event: Event, turn: Turn, outgoing: list[Outgoing]) -> None:
         """Keep a turn, and put what it says into the outbox. What is due still after a wake-up waits a little."""
@@ -260,17 +259,17 @@ class Conversation:
                 case SaveEntry(entry):
                     work.entries.put(chat.client, entry)
                 case IncrementCounter(name):
-                    work.counters.add(now.date(), name)
+                    work.counters.increment(now.date(), name)
                 case DeleteEntries(run, person, names, picked):
-                    work.entries.strike(chat.client, run, person, names, picked)
+                    work.entries.delete_answers(chat.client, run, person, names, picked)
                 case DeleteQuestion(run):
-                    work.outbox.drop_dead_letters(chat.client, run)
+                    work.outbox.delete_dead_letters(chat.client, run)
                 case _:
                     pass
         wake_at = triggers.next_wake(self._machines.script, turn.progress)
         if isinstance(event, Woke) and wake_at is not None and wake_at <= now:
             wake_at = now + NEXT_AFTER
-        work.clients.keep(chat, turn.progress, wake_at, now)
+        work.chats.save(chat, turn.progress, wake_at)
         if outgoing:
             work.outbox.put(chat.client, turn.priority, outgoing, now, others_wait=chat.waiting > 0)
 
@@ -294,20 +293,20 @@ class Conversation:
         """
         self._count(client, fault)
         key = wake_key(client)
-        work.inbox.is_new(key, now)
-        before = work.inbox.found(key)
+        work.inbox.claim(key, now)
+        before = work.inbox.get_failed(key)
         tries = 1 + (int(before.payload or b"0") if before is not None else 0)
         work.inbox.record_failure(key, client, str(tries).encode(), type(fault).__name__)
         if isinstance(fault, Unreadable):
-            work.clients.wake(client, None)
+            work.clients.set_wake_at(client, None)
             return
         others = [] if progress is None else triggers.triggers(self._machines.script, progress)
         again = now + min(TRY_AGAIN_AFTER * 2 ** min(tries - 1, 10), TRY_AGAIN_AT_MOST)
-        work.clients.wake(client, min([again, *(other.due for other in others if other.due > now)]))
+        work.clients.set_wake_at(client, min([again, *(other.due for other in others if other.due > now)]))
 
     def _stays(self, work: UnitOfWork, parked: FailedEvent, fault: Exception) -> str:
         name = type(fault).__name__
-        if not work.inbox.failed_again(parked, name):
+        if not work.inbox.record_retry_failure(parked, name):
             raise AlreadyHandled
         self._count(parked.client, fault)
         return name
@@ -380,7 +379,7 @@ def wake_key(client: str) -> str:
 
 def _client_at(work: UnitOfWork, address: str) -> str | None:
     try:
-        chat = work.clients.at(address)
+        chat = work.chats.find(address)
     except Unreadable as unreadable:
         return unreadable.client
     return None if chat is None else chat.client

@@ -11,8 +11,7 @@ from typing import TypeVar
 from bot.fault_log import FaultLog
 from bot.worker_thread import WorkerThread
 from storage.errors import DatabaseFault
-from storage.store import Store
-from storage.unit_of_work import UnitOfWork
+from storage.store import Store, UnitOfWork
 
 T = TypeVar("T")
 
@@ -47,13 +46,13 @@ class DatabaseWorker:
         return await asyncio.to_thread(self._in_reading_transaction, deed)
 
     def _in_reading_transaction(self, deed: Callable[[UnitOfWork], T]) -> T:
-        with self._store.begin(immediate=False) as work:
+        with self._store.begin(read_only=True) as work:
             return deed(work)
 
     def store_failed(self, fault: Exception) -> None:
         """The store gave up: say so once, whichever part of the bot met with it."""
         if isinstance(fault, DatabaseFault):
-            kind, what = str(fault.trouble), str(fault)
+            kind, what = str(fault.kind), str(fault)
         else:
             kind, what = type(fault).__name__, f"The store failed ({type(fault).__name__})."
         until = "Until then no update is taken and nobody is woken; nothing is lost, and it goes on by itself."
@@ -64,6 +63,6 @@ class DatabaseWorker:
         if self.faults.over(_STORE):
             log.warning("The store can be written again: updates are taken, and whoever is due is woken.")
 
-    def _in_transaction(self, deed: Callable[[UnitOfWork], T], lasting: bool = True) -> T:
-        with self._store.begin(lasting=lasting) as work:
+    def _in_transaction(self, deed: Callable[[UnitOfWork], T], durable: bool = True) -> T:
+        with self._store.begin(durable=durable) as work:
             return deed(work)

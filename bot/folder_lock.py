@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from storage.errors import StoreRefused, database_fault
+from storage.errors import StoreRefused, to_database_fault
 
 FILE = "run.lock"
 
@@ -33,7 +33,7 @@ class FolderLock:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(folder / FILE, os.O_CREAT | os.O_RDWR, 0o600)
         except OSError as error:
-            raise StoreRefused(str(database_fault(error, folder))) from error
+            raise StoreRefused(str(to_database_fault(error, folder))) from error
         file = os.fdopen(descriptor, "r+b", buffering=0)
         try:
             _lock(file)

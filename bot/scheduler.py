@@ -12,8 +12,8 @@ from bot.db_worker import DatabaseWorker
 from bot.delivery.backoff import delay_after
 from bot.delivery.courier import Courier
 from state_machine.schedule import retention
-from storage.errors import DatabaseFault, is_of_the_store
-from storage.unit_of_work import UnitOfWork
+from storage.errors import DatabaseFault, is_store_failure
+from storage.store import UnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Scheduler:
                 failures += 1
                 self.faults += 1
                 pause = min(delay_after(failures), LONGEST_PAUSE)
-                if is_of_the_store(fault):
+                if is_store_failure(fault):
                     self._database.store_failed(fault)
                 else:
                     self._say("due wake-ups can't be read", fault)
@@ -91,9 +91,9 @@ class Scheduler:
             return
         soon = now + FORGET_EVERY  # so that nothing is kept beyond its time until the next look
         try:
-            while await self._database.do(lambda work: work.forget(now)):
+            while await self._database.do(lambda work: work.delete_expired(now)):
                 pass  # between two portions, whatever waits for the store has its turn
-            found = await self._database.do(lambda work: work.clients.out_of_reach(soon, AT_ONCE))
+            found = await self._database.do(lambda work: work.clients.blocked_due(soon, AT_ONCE))
             while found:
                 for _, client in found:
                     await self._clean_up(client, now, soon)
@@ -130,7 +130,7 @@ class Scheduler:
 
 
 def _out_of_reach(work: UnitOfWork, soon: datetime, after: tuple[datetime, str]) -> list[tuple[datetime, str]]:
-    return work.clients.out_of_reach(soon, AT_ONCE, after)
+    return work.clients.blocked_due(soon, AT_ONCE, after)
 
 
 def _look_after(work: UnitOfWork, client: str, now: datetime, soon: datetime) -> None:
@@ -138,12 +138,12 @@ def _look_after(work: UnitOfWork, client: str, now: datetime, soon: datetime) ->
 
     Raises Unreadable if their row can't be opened or parsed.
     """
-    chat = work.clients.get(client)
+    chat = work.chats.get(client)
     if chat is None or not chat.blocked:
         return
     progress = retention.looked_after(chat.progress, soon)
     if progress is None:
         work.clients.erase(client, (), now)
     else:
-        work.clients.keep(chat, progress, retention.next_look(progress), now)
-    work.inbox.drop(wake_key(client))
+        work.chats.save(chat, progress, retention.next_look(progress))
+    work.inbox.delete(wake_key(client))

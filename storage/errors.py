@@ -1,4 +1,4 @@
-"""What can go wrong with the store, by name; and which errors are the store's own, with a sentence for each."""
+"""Errors of the store, and how failures of the database or its disk are recognised and described."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 from sqlalchemy import exc
 
 FULL_BELOW = 64 * 1024
-"""Bytes. Less free space than that, and SQLite can't open its own files any more, without saying why."""
+"""Bytes. With less free space than this, SQLite can't open its own files, and does not say why."""
 
 
-class Trouble(StrEnum):
+class FaultKind(StrEnum):
     """What is wrong with the database or its disk."""
 
     FULL = "full"
@@ -26,29 +26,33 @@ class Trouble(StrEnum):
 
 
 class DatabaseFault(Exception):
-    """The database or its disk gave up: no client's fault, and it may work a moment later.
+    """The database or its disk failed. No client caused it, and the same work may succeed a moment later.
 
     The message is a sentence for the operator: what is wrong, where, and what to do.
     """
 
-    def __init__(self, trouble: Trouble, sentence: str) -> None:
+    def __init__(self, kind: FaultKind, sentence: str) -> None:
         super().__init__(sentence)
-        self.trouble = trouble
+        self.kind = kind
 
 
 class StoreRefused(DatabaseFault):
-    """The store can't be opened or changed; the message is a sentence that says why and what to do."""
+    """The store can't be opened or changed. The message is a sentence for the operator: why, and what to do."""
 
     def __init__(self, sentence: str) -> None:
-        super().__init__(Trouble.OTHER, sentence)
+        super().__init__(FaultKind.OTHER, sentence)
 
 
 class DecryptionError(Exception):
-    """A sealed value does not open: altered, cut, under another key, or moved from another client or column."""
+    """A value can't be decrypted: altered, cut, under another key, or moved from another client or column."""
+
+
+class Malformed(ValueError):
+    """The bytes are not the JSON that was expected. The error has no message, since one could quote them."""
 
 
 class Unreadable(Exception):
-    """One client's row can't be opened or parsed. That client's fault alone: all others go on."""
+    """A row of one client can't be decrypted or parsed. Other clients are not affected."""
 
     def __init__(self, client: str) -> None:
         super().__init__(client)
@@ -56,13 +60,13 @@ class Unreadable(Exception):
 
 
 class Stale(Exception):
-    """The chat was kept by somebody else since it was read; read it again."""
+    """The chat was saved by another transaction since it was read, and must be read again."""
 
 
-def is_of_the_store(error: BaseException) -> bool:
-    """Whether the store failed, and not what was to be written: the same work may succeed a moment later.
+def is_store_failure(error: BaseException) -> bool:
+    """Whether the database or its disk failed, so that the same work may succeed a moment later.
 
-    A value that the database can't hold (a constraint, a number beyond 64 bits) is not the store's failure.
+    False where the value itself can't be stored (a constraint, a number beyond 64 bits).
     """
     if isinstance(error, exc.IntegrityError | exc.DataError | exc.ProgrammingError | exc.NotSupportedError):
         return False
@@ -74,83 +78,83 @@ def is_of_the_store(error: BaseException) -> bool:
     return isinstance(error, failures)
 
 
-def database_fault(error: BaseException, folder: Path) -> DatabaseFault:
-    """The fault of the store in `folder` that `error` tells of. Names what came first where one led to another."""
-    first = _first_named(error)
+def to_database_fault(error: BaseException, folder: Path) -> DatabaseFault:
+    """The fault of the store in `folder` that `error` reports; the first one where one error led to another."""
+    first = _first_known(error)
     if first is not None:
         return first
-    trouble = _trouble(error, folder)
-    return DatabaseFault(trouble, _sentence(trouble, error, folder))
+    kind = _kind(error, folder)
+    return DatabaseFault(kind, _sentence(kind, error, folder))
 
 
-def _first_named(error: BaseException) -> DatabaseFault | None:
-    """The earliest fault behind `error` that says what is wrong, or `error` itself if it is a fault.
+def _first_known(error: BaseException) -> DatabaseFault | None:
+    """The earliest fault of a known kind that led to `error`; else `error` itself if it is a fault, or None.
 
-    On a full disk SQLite undoes the whole transaction, and what is asked of it afterwards fails for another reason.
+    On a full disk SQLite rolls back the whole transaction, and statements after that fail for another reason.
     """
     found = error if isinstance(error, DatabaseFault) else None
-    behind = error.__context__
-    while behind is not None:
-        if isinstance(behind, DatabaseFault) and behind.trouble is not Trouble.OTHER:
-            found = behind
-        behind = behind.__context__
+    cause = error.__context__
+    while cause is not None:
+        if isinstance(cause, DatabaseFault) and cause.kind is not FaultKind.OTHER:
+            found = cause
+        cause = cause.__context__
     return found
 
 
-def _trouble(error: BaseException, folder: Path) -> Trouble:
+def _kind(error: BaseException, folder: Path) -> FaultKind:
     if isinstance(error, exc.DBAPIError) and error.orig is not None:
         error = error.orig
     if isinstance(error, OSError):
-        return _OF_ERRNO.get(error.errno or 0, Trouble.OTHER)
+        return _KIND_OF_ERRNO.get(error.errno or 0, FaultKind.OTHER)
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
-        return _of_the_disk(folder) or _OF_SQLITE.get(code, Trouble.OTHER)
-    return _OF_SQLITE.get(code, Trouble.OTHER)
+        return _disk_fault(folder) or _KIND_OF_SQLITE_CODE.get(code, FaultKind.OTHER)
+    return _KIND_OF_SQLITE_CODE.get(code, FaultKind.OTHER)
 
 
-def _of_the_disk(folder: Path) -> Trouble | None:
-    """Why a file in `folder` can't be opened or written, where SQLite does not tell; None if it can't be seen."""
+def _disk_fault(folder: Path) -> FaultKind | None:
+    """Why a file in `folder` can't be opened or written, where SQLite does not say; None if the reason is unknown."""
     try:
         disk = os.statvfs(folder)
     except (OSError, AttributeError):  # no such call on Windows
         return None
     if disk.f_flag & os.ST_RDONLY:
-        return Trouble.READ_ONLY
+        return FaultKind.READ_ONLY
     if disk.f_bavail * disk.f_frsize < FULL_BELOW:
-        return Trouble.FULL
+        return FaultKind.FULL
     files = [path for path in folder.glob("*.sqlite*") if path.is_file()]
     may_write = all(os.access(path, os.R_OK | os.W_OK, effective_ids=_BY_EFFECTIVE_ID) for path in [folder, *files])
-    return None if may_write else Trouble.NO_PERMISSION
+    return None if may_write else FaultKind.NO_PERMISSION
 
 
-def _sentence(trouble: Trouble, error: BaseException, folder: Path) -> str:
-    match trouble:
-        case Trouble.FULL:
+def _sentence(kind: FaultKind, error: BaseException, folder: Path) -> str:
+    match kind:
+        case FaultKind.FULL:
             return f"The disk is full: nothing more can be written to {folder}. Make room there."
-        case Trouble.READ_ONLY:
+        case FaultKind.READ_ONLY:
             return (
                 f"The disk is read-only: nothing can be written to {folder}. "
                 "Mount it for writing, or set DATA_DIR to a folder on another disk."
             )
-        case Trouble.NO_PERMISSION:
+        case FaultKind.NO_PERMISSION:
             return (
                 f"Permission denied: this user may not read and write {folder}. "
                 "Give the folder and the files in it to the user that runs the bot."
             )
-        case Trouble.LOCKED:
+        case FaultKind.LOCKED:
             return (
                 f"The database is locked: another program has been writing to {folder} for too long. "
                 "End that program, or wait until it is done."
             )
-        case Trouble.CORRUPT:
-            what = _in_brief(error)
-            return f"The files in {folder} can't be read as a database: {what}. Put their newest backup back."
-        case Trouble.OTHER:
-            return f"The files in {folder} can't be read or written: {_in_brief(error)}."
+        case FaultKind.CORRUPT:
+            reason = _reason(error)
+            return f"The files in {folder} can't be read as a database: {reason}. Put their newest backup back."
+        case FaultKind.OTHER:
+            return f"The files in {folder} can't be read or written: {_reason(error)}."
 
 
-def _in_brief(error: BaseException) -> str:
-    """The words of the system or of SQLite; of another database only the kind of error, which shows no value."""
+def _reason(error: BaseException) -> str:
+    """The message of the system or of SQLite; for another database only the error's class, which shows no value."""
     if isinstance(error, exc.DBAPIError) and error.orig is not None:
         error = error.orig
     if isinstance(error, OSError):
@@ -158,21 +162,21 @@ def _in_brief(error: BaseException) -> str:
     return str(error) if isinstance(error, sqlite3.Error) else type(error).__name__
 
 
-_OF_ERRNO = {
-    errno.ENOSPC: Trouble.FULL,
-    errno.EDQUOT: Trouble.FULL,
-    errno.EROFS: Trouble.READ_ONLY,
-    errno.EACCES: Trouble.NO_PERMISSION,
-    errno.EPERM: Trouble.NO_PERMISSION,
+_KIND_OF_ERRNO = {
+    errno.ENOSPC: FaultKind.FULL,
+    errno.EDQUOT: FaultKind.FULL,
+    errno.EROFS: FaultKind.READ_ONLY,
+    errno.EACCES: FaultKind.NO_PERMISSION,
+    errno.EPERM: FaultKind.NO_PERMISSION,
 }
-_OF_SQLITE = {
-    sqlite3.SQLITE_FULL: Trouble.FULL,
-    sqlite3.SQLITE_BUSY: Trouble.LOCKED,
-    sqlite3.SQLITE_LOCKED: Trouble.LOCKED,
-    sqlite3.SQLITE_READONLY: Trouble.READ_ONLY,
-    sqlite3.SQLITE_PERM: Trouble.NO_PERMISSION,
-    sqlite3.SQLITE_AUTH: Trouble.NO_PERMISSION,
-    sqlite3.SQLITE_CORRUPT: Trouble.CORRUPT,
-    sqlite3.SQLITE_NOTADB: Trouble.CORRUPT,
+_KIND_OF_SQLITE_CODE = {
+    sqlite3.SQLITE_FULL: FaultKind.FULL,
+    sqlite3.SQLITE_BUSY: FaultKind.LOCKED,
+    sqlite3.SQLITE_LOCKED: FaultKind.LOCKED,
+    sqlite3.SQLITE_READONLY: FaultKind.READ_ONLY,
+    sqlite3.SQLITE_PERM: FaultKind.NO_PERMISSION,
+    sqlite3.SQLITE_AUTH: FaultKind.NO_PERMISSION,
+    sqlite3.SQLITE_CORRUPT: FaultKind.CORRUPT,
+    sqlite3.SQLITE_NOTADB: FaultKind.CORRUPT,
 }
 _BY_EFFECTIVE_ID = os.access in os.supports_effective_ids

@@ -1,7 +1,7 @@
-"""The tables of the data. Columns marked *encrypted* hold ciphertext only; the rest is what queries need.
+"""The tables of the data. Columns marked *encrypted* hold ciphertext only; the others hold what queries need.
 
-Instants are microseconds since 1970 (see `timestamps`). The keys are not here: they have a store of their own.
-A table with a column `client` is emptied of a client's rows at erasure, without being named anywhere else.
+Instants are microseconds since 1970 (see `storage.database`). Keys are in another file (`storage.crypto.keystore`).
+At erasure, a client's rows are deleted from every table that has a column `client`.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ METADATA = MetaData(
 
 
 def channel_of(address: str) -> str:
-    """The channel of a chat's address: `telegram:7` of `telegram:7:5`, `terminal` of `terminal:me`."""
+    """The channel of a chat's address: `telegram:7` for `telegram:7:5`, `terminal` for `terminal:me`."""
     return address.rpartition(":")[0]
 
 
-# SQLite numbers rows by itself only where the type is exactly INTEGER.
+# SQLite generates row numbers only where the type is exactly INTEGER.
 _ROW_NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
 chats = Table(
@@ -56,20 +56,22 @@ chats = Table(
     Column("blocked_at", BigInteger),
     Column("created_on", Date, nullable=False),
     Column("question_id", BigInteger, comment="the message that ends the open question"),
-    Column("facts_apart", Boolean, nullable=False, server_default=false(), comment="some facts stand in rows"),
-    Column("channel", String(64), comment="the messenger and bot, as in telegram:7; none where it is not known yet"),
+    Column(
+        "facts_apart", Boolean, nullable=False, server_default=false(), comment="some facts are in rows of their own"
+    ),
+    Column("channel", String(64), comment="messenger and bot, such as telegram:7; null where it is not known yet"),
 )
 _wakeable = and_(chats.c.wake_at.is_not(None), chats.c.blocked_at.is_(None))
 Index(None, chats.c.channel, chats.c.wake_at, sqlite_where=_wakeable, postgresql_where=_wakeable)
-_of_no_channel = chats.c.channel.is_(None)
-Index("ix_chats_of_no_channel", chats.c.client, sqlite_where=_of_no_channel, postgresql_where=_of_no_channel)
-_out_of_reach = and_(chats.c.wake_at.is_not(None), chats.c.blocked_at.is_not(None))
+_without_channel = chats.c.channel.is_(None)
+Index("ix_chats_of_no_channel", chats.c.client, sqlite_where=_without_channel, postgresql_where=_without_channel)
+_blocked_due = and_(chats.c.wake_at.is_not(None), chats.c.blocked_at.is_not(None))
 Index(
     "ix_chats_out_of_reach",
     chats.c.wake_at,
     chats.c.client,
-    sqlite_where=_out_of_reach,
-    postgresql_where=_out_of_reach,
+    sqlite_where=_blocked_due,
+    postgresql_where=_blocked_due,
 )
 
 facts = Table(
@@ -78,7 +80,7 @@ facts = Table(
     Column("client", String(32), ForeignKey(chats.c.client), primary_key=True),
     Column("memory", LargeBinary, primary_key=True, comment="keyed hash of the memory's name"),
     Column("body", LargeBinary, nullable=False, comment="encrypted"),
-    # Found by the primary key alone, which is then the table itself.
+    # Rows are only looked up by the primary key, so the table is stored in its order.
     sqlite_with_rowid=False,
 )
 
@@ -107,9 +109,9 @@ outbox = Table(
     Column("asks", Boolean, nullable=False, server_default=false()),
     Column("created_at", BigInteger),
     Column("replaceable", Boolean, nullable=False, server_default=false(), comment="plain text"),
-    Column("same", LargeBinary, comment="keyed hash of what makes two messages the same"),
-    Column("run", Integer, comment="the run whose messages are deleted from the chat again"),
-    # A number is never given twice, so that a send under way at an erasure can't mark another row.
+    Column("same", LargeBinary, comment="keyed hash of what makes two messages equal"),
+    Column("run", Integer, comment="the run whose messages are to be deleted from the chat"),
+    # A number is never used twice: otherwise a message being sent during an erasure could mark another row as sent.
     sqlite_autoincrement=True,
 )
 
@@ -151,7 +153,7 @@ erasure_notices = Table(
     Column("id", _ROW_NUMBER, primary_key=True),
     Column("client", String(32), nullable=False, unique=True),
     Column("channel", String(64)),
-    Column("body", LargeBinary, comment="encrypted with a key of the operator; empty where nobody can be told"),
+    Column("body", LargeBinary, comment="encrypted with a key of the operator; null where no address is known"),
     Column("since", BigInteger, nullable=False),
     Column("due", BigInteger, nullable=False),
     sqlite_autoincrement=True,

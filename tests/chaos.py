@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from storage.repositories.clients import Chat
+from storage.repositories.chats import Chat
 from storage.store import Store
 from tests.telegram.journey import DAY_ONE, END, answer_to, reply, shown
 from tests.telegram.proxy import TOKEN, Actor, Call, Proxy
@@ -199,7 +199,7 @@ def _audit(tally: Tally, crowd: Crowd, proxy: Proxy, killed_at: list[float], dat
     store = Store.open(data)
     with store.begin() as work:
         for number, script in crowd.scripts.items():
-            chat = work.clients.at(f"telegram:7:{number}")
+            chat = work.chats.find(f"telegram:7:{number}")
             if chat is None:
                 tally.answers_lost.append(f"{number}: everything")
                 continue

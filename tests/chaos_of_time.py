@@ -88,9 +88,9 @@ def fill(folder: Path, script: Script, begin: datetime, clients: int) -> None:
     for number in range(clients):
         due = begin + timedelta(seconds=number / A_SECOND)
         with store.begin() as work:
-            chat = work.clients.open(f"telegram:7:{FIRST_CHAT + number}", begin)
+            chat = work.chats.create(f"telegram:7:{FIRST_CHAT + number}", begin)
             progress = put_off(datetime.now(UTC), due)
-            work.clients.keep(chat, progress, triggers.next_wake(script, progress), begin)
+            work.chats.save(chat, progress, triggers.next_wake(script, progress))
     store.close()
 
 

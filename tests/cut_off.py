@@ -63,7 +63,7 @@ def app_on_this(store: Store, data: Path, book: Book) -> App:
 def known_in(client: Client, phase: str) -> None:
     """Put somebody with consent and a country into a phase, paused."""
     with client.app.store.begin() as work:
-        chat = work.clients.open(client.address, START)
+        chat = work.chats.create(client.address, START)
         facts: dict[str, Any] = {
             "name": Fact("Ana", START),
             "country": Fact("Ireland", START, "IE"),
@@ -72,7 +72,7 @@ def known_in(client: Client, phase: str) -> None:
         progress = replace(
             chat.progress, phase=phase, begun=date(2026, 1, 1), consent="1 2026-01-01", heard=START, facts=facts
         )
-        work.clients.keep(chat, progress, None, START)
+        work.chats.save(chat, progress, None)
 
 
 def with_broken(book: Book, names: list[str]) -> Book:

@@ -19,7 +19,7 @@ from state_machine.model.script import Label
 from state_machine.programme.tables import NOTE, WELCOME
 from storage.repositories.dead_letters import DeadLetter, DeadLetters
 from tests.cut_off import with_broken
-from tests.storing import waiting
+from tests.stores import waiting
 from tests.talking import BETWEEN, DAY_ONE, Client, keeps, walk
 
 NAME = "Marigold Quastenflosser"
@@ -99,7 +99,7 @@ def next_label(client: Client) -> str:
 def failure_reasons(app: App) -> list[str]:
     """The reasons of the failed events."""
     with app.store.begin() as work:
-        return [event.reason for event in work.inbox.failed()]
+        return [event.reason for event in work.inbox.all_failed()]
 
 
 def dead_bubbles(app: App) -> list[DeadLetter]:

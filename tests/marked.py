@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.storing import disguises
+from tests.stores import disguises
 from tests.talking import DAY_ONE
 
 WORDS = "Zwölfender Kennwort im Heidekraut"

@@ -24,8 +24,8 @@ from bot.telegram.sender import Sender
 from bot.worker_thread import WorkerThread
 from state_machine.model.events import Edited, Said, Shared, Tapped
 from state_machine.model.progress import Progress, Run
-from storage.repositories.clients import Chat
-from storage.unit_of_work import UnitOfWork
+from storage.repositories.chats import Chat
+from storage.store import UnitOfWork
 from tests.talking import START
 from tests.telegram.stub import Answer, StubRequest, bad, good, message
 
@@ -114,7 +114,7 @@ class Phone:
     @property
     def chat(self) -> Chat:
         with self.at.app.store.begin() as work:
-            chat = work.clients.at(self.address)
+            chat = work.chats.find(self.address)
         assert chat is not None
         return chat
 
@@ -122,7 +122,7 @@ class Phone:
     def front(self) -> Run | None:
         """The run in front; None also once they are erased."""
         with self.at.app.store.begin() as work:
-            chat = work.clients.at(self.address)
+            chat = work.chats.find(self.address)
         return chat.progress.runs[-1] if chat is not None and chat.progress.runs else None
 
     @property
@@ -140,8 +140,8 @@ class Phone:
         now = self.at.now
 
         def keep(work: UnitOfWork) -> None:
-            chat = work.clients.at(self.address) or work.clients.open(self.address, now)
-            work.clients.keep(chat, progress, None, now)
+            chat = work.chats.find(self.address) or work.chats.create(self.address, now)
+            work.chats.save(chat, progress, None)
 
         await self.at.database.do(keep)
 
@@ -192,8 +192,8 @@ class Phone:
                 await asyncio.sleep(0.001)
 
     def _waiting(self, work: UnitOfWork) -> bool:
-        client = work.vault.find(self.address)
-        return client is not None and work.outbox.waiting(client) > 0
+        client = work.vault.find_client(self.address)
+        return client is not None and work.outbox.count_waiting(client) > 0
 
     def _later(self) -> datetime:
         self.at.now += timedelta(seconds=5)

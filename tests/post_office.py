@@ -16,8 +16,7 @@ from bot.delivery.rate_limiter import RateLimiter
 from bot.telegram.sender import Sender
 from bot.worker_thread import WorkerThread
 from state_machine.model.outgoing import Outgoing, Priority
-from storage.store import Store
-from storage.unit_of_work import UnitOfWork
+from storage.store import Store, UnitOfWork
 from tests.telegram.stub import Answer, StubRequest, good, message
 
 ANA, BEN = "telegram:7:5", "telegram:7:6"
@@ -55,14 +54,14 @@ class Post:
         return good(message(self.number) if method in {"sendMessage", "sendDocument"} else True)
 
     async def client(self, address: str = ANA) -> str:
-        return await self.database.do(lambda work: work.clients.open(address, self.at).client)
+        return await self.database.do(lambda work: work.chats.create(address, self.at).client)
 
     async def put(self, client: str, *messages: Outgoing, priority: Priority = Priority.ANSWER) -> None:
         await self.database.do(lambda work: work.outbox.put(client, priority, messages, self.at))
         self.courier.nudge()
 
     async def waiting(self, client: str) -> int:
-        return await self.database.do(lambda work: work.outbox.waiting(client))
+        return await self.database.do(lambda work: work.outbox.count_waiting(client))
 
     async def comes(self, at: datetime) -> bool:
         return await self.database.do(lambda work: bool(work.outbox.ready("telegram:7", at, 1)))

@@ -28,10 +28,9 @@ from state_machine.schedule import triggers
 from state_machine.turn.builder import Turn
 from state_machine.turn.machine import Machines
 from state_machine.turn.options import Offer, offers, token
-from storage.repositories.clients import Chat
-from storage.send_log import Sent
-from storage.store import Store
-from storage.unit_of_work import UnitOfWork
+from storage.repositories.chats import Chat
+from storage.repositories.outbox import Sent
+from storage.store import Store, UnitOfWork
 from tests.standing import SAMPLES
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -123,8 +122,8 @@ def sent_now(
 ) -> list[Outgoing]:
     """Mark all that waits for a client as sent, in the order in which it goes. What it was."""
     found: list[Outgoing] = []
-    while (message := work.outbox.next_of(client)) is not None:
-        work.outbox.sent(Sent(client, message.id, message_id(message.content), now))
+    while (message := work.outbox.next_for(client)) is not None:
+        work.outbox.mark_sent(Sent(client, message.id, message_id(message.content), now))
         found.append(message.content)
     return found
 
@@ -250,7 +249,7 @@ class Client:
     @property
     def chat(self) -> Chat:
         with self.app.store.begin() as work:
-            chat = work.clients.at(self.address)
+            chat = work.chats.find(self.address)
         assert chat is not None
         return chat
 
@@ -299,7 +298,7 @@ class Client:
     def carried(self) -> list[Outgoing]:
         """Carry what waits for them."""
         with self.app.store.begin() as work:
-            client = work.vault.find(self.address)
+            client = work.vault.find_client(self.address)
             return sent_now(work, client, self.now, self._message_id) if client else []
 
     def _message_id(self, content: Outgoing) -> int | None:

@@ -95,7 +95,7 @@ def test_the_state_machine_imports_transitions_and_the_standard_library_and_noth
             yield from sorted(module.imported() - known)
 
     holds(rule, "import jinja2")
-    holds(rule, "from storage.unit_of_work import Work")
+    holds(rule, "from storage.store import UnitOfWork")
     holds(rule, "from . import engine")
 
 

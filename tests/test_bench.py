@@ -73,7 +73,7 @@ def test_whole_check_ins_of_several_chats_go_through_the_service(
     assert all(calls[-1][0] == "sendMessage" for calls in served.calls)
     assert app.conversation.faults == 0
     with app.store.begin() as work:
-        entries = [work.entries.all(chat.client) for n in range(3) if (chat := work.clients.at(_address(n)))]
+        entries = [work.entries.all(chat.client) for n in range(3) if (chat := work.chats.find(_address(n)))]
     app.store.close()
     assert [len(of_one) for of_one in entries] == [2, 2, 1], "each check-in left its entry"
 

@@ -73,7 +73,7 @@ class Terminal:
         store = Store.open(self.folder)
         try:
             with store.begin() as work:
-                chat = work.clients.at(f"terminal:{self.client}")
+                chat = work.chats.find(f"terminal:{self.client}")
             assert chat is not None
             return chat.progress
         finally:
@@ -332,9 +332,9 @@ def test_the_same_question_is_answered_by_what_is_true_where_the_client_is(
         for line in ("hello", how_kept):
             app.conversation.receive(InboundEvent(f"{address}{line}", address, Said(FIRST_DAY, line)))
         with app.store.begin() as work:
-            chat = work.clients.at(address)
+            chat = work.chats.find(address)
             assert chat is not None
-            messages = [waiting.content for waiting in work.outbox.all_of(chat.client)]
+            messages = [waiting.content for waiting in work.outbox.all_for(chat.client)]
             said[address] = " ".join(message.text for message in messages if isinstance(message, Message))
     app.store.close()
     assert GESTURES.search(said["telegram:7:1"])
@@ -349,7 +349,7 @@ def _in_terminal(wording: str) -> str:
 
 def _progress(app: App) -> Progress:
     with app.store.begin() as work:
-        chat = work.clients.at("terminal:ana")
+        chat = work.chats.find("terminal:ana")
     assert chat is not None
     return chat.progress
 

@@ -15,7 +15,7 @@ from state_machine.programme.tables import WELCOME
 from state_machine.schedule import triggers
 from storage.tables import METADATA
 from tests.dead_letters import notes, refused
-from tests.storing import rows_of_each, waiting
+from tests.stores import rows_of_each, waiting
 from tests.talking import DAY_ONE, Client, app_on, keeps, label_to, reply, walk
 
 # --- once ----------------------------------------------------------------------------
@@ -177,12 +177,12 @@ def test_erasing_leaves_no_row_in_any_table_and_a_second_start_begins_anew(newco
     newcomer.says("/delete")
     app.conversation.receive(newcomer.heard(label_to(newcomer, "delete")))
     with app.store.begin() as work:
-        assert work.clients.at(newcomer.address) is None
+        assert work.chats.find(newcomer.address) is None
         parting = next(iter(work.erasure_notices.due("telegram:7", newcomer.now)), None)
         assert parting is not None
         assert [words.text for words in parting.messages] == [app.prompts.refrain("erased")]
         assert parting.delete
-        work.erasure_notices.done(parting.id)
+        work.erasure_notices.delete(parting.id)
     with app.store.begin() as work:
         for table in METADATA.sorted_tables:
             if "client" in table.c:
@@ -202,7 +202,7 @@ def test_saying_no_to_consent_leaves_nothing(newcomer: Client, app: App) -> None
         parting = next(iter(work.erasure_notices.due("telegram:7", newcomer.now)), None)
         assert parting is not None
         assert parting.messages
-        work.erasure_notices.done(parting.id)
+        work.erasure_notices.delete(parting.id)
     assert {name for name, rows in rows_of_each(app.store).items() if rows} <= {"inbox", "pairing"}
 
 

@@ -12,7 +12,7 @@ import pytest
 from bot.app import App
 from bot.conversation import InboundEvent
 from state_machine.model.events import Said
-from tests.storing import rows_of_each
+from tests.stores import rows_of_each
 from tests.talking import DAY_ONE, Client, app_on, reply
 
 REPOSITORY = Path(__file__).parent.parent
@@ -80,7 +80,7 @@ def test_killed_before_the_commit_of_a_first_message_nobody_is_left_behind(app: 
     afresh = _opened_again(app)
     with afresh.store.begin() as work:
         assert work.clients.count() == 0
-        assert work.vault.find(dan.address) is None
+        assert work.vault.find_client(dan.address) is None
     dan.app = afresh
     assert afresh.conversation.receive(heard)
     assert dan.arrives()

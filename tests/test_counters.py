@@ -24,7 +24,7 @@ def report_lines(app: App) -> list[str]:
 def count(app: App, name: str, times: int, month: date = date(2026, 11, 1)) -> None:
     with app.store.begin() as work:
         for _ in range(times):
-            work.counters.add(month, name)
+            work.counters.increment(month, name)
 
 
 def test_counts_are_listed_by_month_and_kind_in_bands(app: App) -> None:

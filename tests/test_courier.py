@@ -23,7 +23,7 @@ async def test_what_waits_is_sent_in_order_and_marked(post: Post) -> None:
         await post.put(ana, Message("three"))
         await post.until_nothing_waits(ana)
     assert post.texts() == ["one", "two", "three"]
-    chat = await post.database.do(lambda work: work.clients.get(ana))
+    chat = await post.database.do(lambda work: work.chats.get(ana))
     assert chat is not None
     assert chat.last_message_id == 3
     assert post.courier.counts.sent == 3
@@ -105,7 +105,7 @@ async def test_who_blocked_us_is_left_alone_until_they_write(post: Post) -> None
     async with carrying(post.courier):
         await post.put(ana, Message("one"), Message("two"))
         await post.until_nothing_waits(ana)
-    chat = await post.database.do(lambda work: work.clients.get(ana))
+    chat = await post.database.do(lambda work: work.chats.get(ana))
     assert chat is not None
     assert chat.blocked
     assert len(post.request.calls) == 1

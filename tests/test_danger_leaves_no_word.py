@@ -13,7 +13,7 @@ import pytest
 from bot.app import App
 from bot.conversation import InboundEvent
 from state_machine.model.events import Edited, Said, Shared
-from tests.storing import disguises
+from tests.stores import disguises
 
 CORPUS = Path(__file__).parent / "safety" / "corpus_en.jsonl"
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -37,7 +37,7 @@ def test_no_dangerous_word_reaches_a_log_a_file_or_a_count(app: App, caplog: pyt
             address = f"terminal:{number % 4}"
             assert app.conversation.receive(InboundEvent(f"danger:{number}", address, event, payload=text.encode()))
     with app.store.begin() as work:
-        counts = work.counters.banded()
+        counts = work.counters.bands()
     assert counts, "danger was met and counted"
     app.store.close()
     everything = caplog.text.encode() + str(counts).encode()

@@ -7,11 +7,11 @@ import threading
 from functools import partial
 
 import pytest
-from sqlalchemy.exc import DatabaseError
 
 from state_machine.model.outgoing import Message, Priority
 from state_machine.model.progress import Entry
 from storage import UnitOfWork
+from storage.errors import DatabaseFault
 from tests.post_office import Post
 
 PATIENCE = 20.0
@@ -28,7 +28,7 @@ async def test_turns_are_kept_while_something_long_is_being_read_and_it_sees_non
     begun, may_end = threading.Event(), threading.Event()
 
     def a_long_read(work: UnitOfWork) -> list[int]:
-        entries = work.entries.each(ana)
+        entries = work.entries.iterate(ana)
         found = [next(entries).run]
         begun.set()
         assert may_end.wait(PATIENCE)
@@ -47,7 +47,7 @@ async def test_turns_are_kept_while_something_long_is_being_read_and_it_sees_non
 
 async def test_nothing_can_be_written_where_only_reading_was_asked_for(post: Post) -> None:
     ana = await post.client()
-    with pytest.raises(DatabaseError, match="readonly"):
+    with pytest.raises(DatabaseFault):
         await post.database.read(lambda work: work.outbox.put(ana, Priority.ANSWER, [Message("unheard")], post.at))
     assert await post.waiting(ana) == 0
     await post.database.do(lambda work: work.outbox.put(ana, Priority.ANSWER, [Message("heard")], post.at))

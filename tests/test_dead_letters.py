@@ -20,8 +20,8 @@ from state_machine.engine import step
 from state_machine.model.events import Woke
 from state_machine.programme.tables import HOME, WELCOME
 from state_machine.schedule import triggers
+from storage import database
 from storage.errors import DatabaseFault
-from storage.sqlite import engines
 from tests.dead_letters import (
     CHAT,
     FAULT,
@@ -38,7 +38,7 @@ from tests.dead_letters import (
     send_failing,
     with_broken_dialogue,
 )
-from tests.storing import change, read_only, rows
+from tests.stores import change, read_only, rows
 from tests.talking import DAY_ONE, START, Client, keeps, label_to, reply, walk
 
 
@@ -264,7 +264,7 @@ def test_a_disk_that_fails_during_a_replay_changes_no_dead_letter(
     ana: TelegramClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send_failing(ana, WORDS)
-    monkeypatch.setattr(engines, "_set", read_only)
+    monkeypatch.setattr(database, "_set_pragma", read_only)
     with pytest.raises(DatabaseFault, match=r"^The disk is read-only"):
         list(_replay_events(ana.app, lambda: ana.now))
     monkeypatch.undo()
@@ -309,7 +309,7 @@ def test_an_event_of_a_client_who_blocked_the_bot_is_kept_until_they_are_back(an
 def test_two_replays_at_once_take_effect_once(ana: TelegramClient) -> None:
     send_failing(ana, WORDS)
     with ana.app.store.begin() as work:
-        (event,) = work.inbox.failed()
+        (event,) = work.inbox.all_failed()
     replay_later(ana)
     ana.arrives()
     after = ana.progress
@@ -322,7 +322,7 @@ def test_two_replays_at_once_take_effect_once(ana: TelegramClient) -> None:
 def test_an_erased_event_is_not_replayed(ana: TelegramClient) -> None:
     send_failing(ana, WORDS)
     with ana.app.store.begin() as work:
-        (event,) = work.inbox.failed()
+        (event,) = work.inbox.all_failed()
     ana.says("/delete")
     ana.app.conversation.receive(ana.heard(label_to(ana, "delete")))
     assert list(list_dead_letters(ana.app.settings)) == [NOTHING]

@@ -26,7 +26,7 @@ from tests.dead_letters import (
     replay_later,
     with_broken_dialogue,
 )
-from tests.storing import change
+from tests.stores import change
 from tests.talking import app_on
 from tests.telegram.stub import StubRequest, good, message
 

@@ -16,7 +16,7 @@ from state_machine.model.outgoing import Message
 from state_machine.model.progress import Fact, with_facts
 from storage import Store, StoreRefused, migrations
 from storage.sqlite.engines import DATA_PRAGMAS, sqlite_engine
-from tests.storing import NOW, rows
+from tests.stores import NOW, rows
 
 EARLIER = Path(__file__).parent / "earlier_data" / "revision_0003.tar.gz"
 MANY, FEW = "telegram:1001", "telegram:1002"
@@ -36,14 +36,14 @@ def folder(tmp_path: Path) -> Path:
 
 def a_turn(store: Store, address: str) -> None:
     with store.begin() as work:
-        chat = work.clients.at(address)
+        chat = work.chats.find(address)
         assert chat is not None
         told = with_facts(chat.progress.facts, {"fact_1": Fact("told anew", NOW)})
-        work.clients.keep(chat, replace(chat.progress, facts=told), NOW, NOW)
+        work.chats.save(chat, replace(chat.progress, facts=told), NOW)
 
 
 def where(folder: Path) -> list[tuple[object, ...]]:
-    """By client in the order they came: whether facts stand in rows, how many, and how large their progress is."""
+    """Of each client, in the order of creation: whether facts are in rows, how many, and the size of the progress."""
     return rows(
         folder / "companion.sqlite",
         "SELECT facts_apart, (SELECT count(*) FROM facts WHERE client = chats.client), length(progress) < 6000 "
@@ -51,22 +51,22 @@ def where(folder: Path) -> list[tuple[object, ...]]:
     )
 
 
-def test_all_of_it_is_there_before_and_after_the_next_turn(folder: Path) -> None:
+def test_all_data_are_there_before_and_after_the_next_turn(folder: Path) -> None:
     store = Store.open(folder)
     for address, number in ((MANY, 150), (FEW, 3)):
-        with store.begin(immediate=False) as work:
-            chat = work.clients.at(address)
+        with store.begin(read_only=True) as work:
+            chat = work.chats.find(address)
             assert chat is not None
             assert dict(chat.progress.facts.items()) == facts(number)
         a_turn(store, address)
-        with store.begin(immediate=False) as work:
-            chat = work.clients.at(address)
+        with store.begin(read_only=True) as work:
+            chat = work.chats.find(address)
             assert chat is not None
             assert chat.progress.phase == "assessment"
             assert chat.progress.people[0].facts["how"] == Fact("near", NOW)
             assert dict(chat.progress.facts.items()) == facts(number) | {"fact_1": Fact("told anew", NOW)}
             assert [entry.dialogue for entry in work.entries.all(chat.client)] == ["weekly/check_in"]
-            message = work.outbox.next_of(chat.client)
+            message = work.outbox.next_for(chat.client)
             assert message is not None
             assert message.content == Message("still waiting")
             assert work.outbox.ready("telegram", NOW, 9), "its channel is not known"
@@ -83,14 +83,14 @@ def test_many_facts_move_to_rows_at_the_next_turn_of_their_client_and_few_stay(f
     store.close()
 
 
-def test_a_turn_cut_off_while_facts_move_leaves_all_of_them(folder: Path) -> None:
+def test_a_turn_interrupted_while_facts_are_moved_loses_none(folder: Path) -> None:
     store = Store.open(folder)
 
     def cut_off() -> None:
         with store.begin() as work:
-            chat = work.clients.at(MANY)
+            chat = work.chats.find(MANY)
             assert chat is not None
-            work.clients.keep(chat, chat.progress, NOW, NOW)
+            work.chats.save(chat, chat.progress, NOW)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -101,14 +101,14 @@ def test_a_turn_cut_off_while_facts_move_leaves_all_of_them(folder: Path) -> Non
     assert where(folder) == [(1, 86, 1), (0, 0, 1)]
 
 
-def test_the_schema_goes_back_only_as_long_as_no_fact_has_moved(folder: Path) -> None:
+def test_the_schema_can_be_downgraded_only_until_facts_are_moved(folder: Path) -> None:
     store = Store.open(folder)
     engine = sqlite_engine(folder / "companion.sqlite", DATA_PRAGMAS)
     with engine.begin() as connection:
         migrations.migrate(connection, "0003")
         migrations.migrate(connection, migrations.HEAD)
     a_turn(store, MANY)
-    with pytest.raises(StoreRefused, match="no earlier release"), engine.begin() as connection:
+    with pytest.raises(StoreRefused, match="earlier releases do not read"), engine.begin() as connection:
         migrations.migrate(connection, "0003")
     engine.dispose()
     store.close()

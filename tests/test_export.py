@@ -113,7 +113,7 @@ def test_the_export_of_a_real_first_day_is_as_the_schema_says(app: App) -> None:
     console = Console(app, "ana", shown.append, datetime(2026, 1, 5, 9))  # noqa: DTZ001 - the client's own clock
     console.run(spoken, echo=False)
     with app.store.begin() as work:
-        chat = work.clients.at("terminal:ana")
+        chat = work.chats.find("terminal:ana")
         assert chat is not None
         document = json.loads(app.export(work, chat.client)[1])
     assert faults(document) == []

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from state_machine.model.outgoing import ExportFile, Message
 from storage.repositories.dead_letters import DeadLetters
-from storage.unit_of_work import UnitOfWork
+from storage.store import UnitOfWork
 from tests.post_office import Post, carrying
 
 MINE = ("mine.json", b"{}")

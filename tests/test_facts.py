@@ -1,11 +1,11 @@
-"""Facts are changed without copying what is known, and what was true before a turn stays as it was."""
+"""Facts are changed without copying all of them, and the mapping from before a change stays unchanged."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from state_machine.model.progress import Fact, Progress, with_facts, without_facts
-from tests.storing import NOW
+from tests.stores import NOW
 
 
 def fact(words: str) -> Fact:
@@ -13,7 +13,7 @@ def fact(words: str) -> Fact:
 
 
 class Fetched(Mapping[str, Fact]):
-    """Facts that note which of them were asked for."""
+    """Facts that record which of them were read."""
 
     def __init__(self, known: dict[str, Fact]) -> None:
         self.known = known
@@ -32,7 +32,7 @@ class Fetched(Mapping[str, Fact]):
         return len(self.known)
 
 
-def test_a_changed_fact_takes_the_place_of_the_earlier_one_and_the_earlier_facts_stay_true() -> None:
+def test_a_changed_fact_replaces_the_earlier_one_and_the_earlier_mapping_stays_unchanged() -> None:
     before = {"mood": fact("4"), "wish": fact("rest")}
     after = with_facts(before, {"mood": fact("6"), "zone": fact("Europe/Dublin")})
     assert dict(after) == {"wish": fact("rest"), "mood": fact("6"), "zone": fact("Europe/Dublin")}
@@ -42,7 +42,7 @@ def test_a_changed_fact_takes_the_place_of_the_earlier_one_and_the_earlier_facts
     assert after["mood"] == fact("6")
 
 
-def test_a_removed_fact_is_gone_until_it_is_told_again() -> None:
+def test_a_removed_fact_is_missing_until_it_is_set_again() -> None:
     facts = without_facts({"mood": fact("4"), "wish": fact("rest")}, ["wish", "never_known"])
     assert dict(facts) == {"mood": fact("4")}
     assert "wish" not in facts
@@ -51,14 +51,14 @@ def test_a_removed_fact_is_gone_until_it_is_told_again() -> None:
     assert with_facts(facts, {"wish": fact("sleep")})["wish"] == fact("sleep")
 
 
-def test_facts_equal_others_with_the_same_values_however_they_came_about() -> None:
+def test_facts_with_the_same_values_are_equal_however_they_were_made() -> None:
     made = without_facts(with_facts({}, {"mood": fact("4"), "wish": fact("rest")}), ["wish"])
     assert made == {"mood": fact("4")}
     assert Progress(facts=made) == Progress(facts={"mood": fact("4")})
     assert made != {"mood": fact("5")}
 
 
-def test_a_change_reads_nothing_of_what_is_known() -> None:
+def test_a_change_reads_no_facts() -> None:
     known = Fetched({str(number): fact(str(number)) for number in range(1000)})
     facts = without_facts(with_facts(known, {"7": fact("seven")}), ["8"])
     assert (facts["7"], facts["9"], facts.get("8")) == (fact("seven"), fact("9"), None)

@@ -26,7 +26,7 @@ from state_machine.model.script import Bubble
 from state_machine.programme.tables import SOS, WELCOME
 from state_machine.schedule import triggers
 from tests.dead_letters import failure_reasons, with_broken_dialogue
-from tests.storing import change
+from tests.stores import change
 from tests.talking import DAY_ONE, Client, label_to, reply, walk
 from tests.telegram.stub import StubRequest, good
 
@@ -59,7 +59,7 @@ def test_a_turn_that_breaks_leaves_progress_as_it_was_and_the_next_message_goes_
     assert newcomer.arrives() == [app.prompts.refrain(FAULT)]
     assert half.conversation.faults == 1
     with app.store.begin() as work:
-        (event,) = work.inbox.failed()
+        (event,) = work.inbox.all_failed()
     assert (event.client, event.payload) == (newcomer.chat.client, words.encode())
     assert words not in caplog.text
     newcomer.app = app
@@ -181,12 +181,12 @@ def test_what_breaks_while_a_turn_is_kept_is_answered_and_put_away_and_nothing_o
 def test_danger_is_answered_with_numbers_also_where_the_next_hour_can_t_be_found(newcomer: Client, app: App) -> None:
     walk(newcomer, DAY_ONE)
     with app.store.begin() as work:
-        chat = work.clients.at(newcomer.address)
+        chat = work.chats.find(newcomer.address)
         assert chat is not None
         never = datetime.max.replace(tzinfo=UTC)
         hour = {"remind_days": Fact("Every day", never, "daily"), "remind_at": Fact("18:00", never, "18:00")}
         facts = replace(chat.progress, facts={**chat.progress.facts, **hour})
-        work.clients.keep(chat, facts, None, newcomer.now)
+        work.chats.save(chat, facts, None)
     assert newcomer.says("I want to kill myself") == [app.prompts.plain_refrain("help_if_all_fails")]
     assert failure_reasons(app) == ["OverflowError"]
 
@@ -204,7 +204,7 @@ def test_a_corrupt_row_is_that_client_s_fault_alone(newcomer: Client, app: App) 
     assert app.conversation.faults == 1
     assert ben.says(reply(ben, DAY_ONE))
     with app.store.begin() as work:
-        assert [event.payload for event in work.inbox.failed()] == [b"anything"]
+        assert [event.payload for event in work.inbox.all_failed()] == [b"anything"]
 
 
 def test_a_corrupt_row_that_is_due_is_not_due_for_ever(newcomer: Client, app: App) -> None:

@@ -80,7 +80,7 @@ def test_who_writes_is_answered_at_once_and_not_when_a_retry_is_due(app: App) ->
     client = ana.chat.client
     with app.store.begin() as work:
         work.outbox.put(client, Priority.REMINDER, [Message("One thing is still open.")], ana.now)
-        held = work.outbox.next_of(client)
+        held = work.outbox.next_for(client)
         assert held is not None
         assert work.outbox.hold(held, ana.now + 290 * SECONDS)
     app.conversation.receive(ana.heard("/help"))

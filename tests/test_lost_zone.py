@@ -35,7 +35,7 @@ def lose(client: Client) -> Client:
     facts = {**chat.progress.facts, "zone": Fact("Atlantis", client.now, "America/Atlantis")}
     progress = replace(chat.progress, facts=facts)
     with client.app.store.begin() as work:
-        work.clients.keep(chat, progress, triggers.next_wake(client.script, progress), client.now)
+        work.chats.save(chat, progress, triggers.next_wake(client.script, progress))
     return client
 
 

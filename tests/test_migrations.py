@@ -1,4 +1,4 @@
-"""The schema goes up and down, and the tables in code are those that the migrations make."""
+"""The schema can be upgraded and downgraded, and the migrations create the tables declared in code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sqlalchemy import Engine, inspect
 from storage import Store, StoreRefused, migrations
 from storage.sqlite.engines import DATA_PRAGMAS, sqlite_engine
 from storage.tables import METADATA
-from tests.storing import Marks, change, full_life
+from tests.stores import Marks, change, full_life
 
 
 @pytest.fixture
@@ -24,17 +24,17 @@ def engine(tmp_path: Path) -> Engine:
     return sqlite_engine(tmp_path / "companion.sqlite", DATA_PRAGMAS)
 
 
-def test_the_migrations_make_the_tables_of_the_code(engine: Engine) -> None:
-    migrations.bring_up(engine)
+def test_the_migrations_create_the_tables_of_the_code(engine: Engine) -> None:
+    migrations.upgrade_to_head(engine)
     with engine.begin() as connection:
         options = {"compare_type": True, "compare_server_default": True}
         assert compare_metadata(MigrationContext.configure(connection, opts=options), METADATA) == []
 
 
-def test_indexes_that_hold_only_some_rows_hold_the_same_ones_in_both(engine: Engine, tmp_path: Path) -> None:
+def test_partial_indexes_have_the_same_conditions_in_migrations_and_code(engine: Engine, tmp_path: Path) -> None:
     other = sqlite_engine(tmp_path / "other.sqlite", DATA_PRAGMAS)
     METADATA.create_all(other)
-    migrations.bring_up(engine)
+    migrations.upgrade_to_head(engine)
     assert _indexes(engine) == _indexes(other)
 
 
@@ -49,22 +49,22 @@ def test_the_newest_migration_is_the_one_this_release_works_with(engine: Engine)
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     assert ScriptDirectory.from_config(config).get_heads() == [migrations.HEAD]
-    migrations.bring_up(engine)
+    migrations.upgrade_to_head(engine)
     with engine.connect() as connection:
         assert migrations.revision_of(connection) == migrations.HEAD
 
 
-def test_the_schema_goes_down_to_nothing_and_up_again(engine: Engine) -> None:
-    migrations.bring_up(engine)
+def test_the_schema_can_be_downgraded_to_nothing_and_upgraded_again(engine: Engine) -> None:
+    migrations.upgrade_to_head(engine)
     for target in ("base", migrations.HEAD, "base"):
         with engine.begin() as connection:
             migrations.migrate(connection, target)
     assert inspect(engine).get_table_names() == ["alembic_version"]
-    migrations.bring_up(engine)
+    migrations.upgrade_to_head(engine)
     assert set(METADATA.tables) <= set(inspect(engine).get_table_names())
 
 
-def test_a_migration_cut_off_leaves_nothing_half(engine: Engine) -> None:
+def test_an_interrupted_migration_changes_nothing(engine: Engine) -> None:
     def cut_off() -> None:
         with engine.begin() as connection:
             migrations.migrate(connection, migrations.HEAD)
@@ -75,7 +75,7 @@ def test_a_migration_cut_off_leaves_nothing_half(engine: Engine) -> None:
     assert inspect(engine).get_table_names() == []
 
 
-def test_data_of_a_newer_release_are_refused_in_a_sentence(tmp_path: Path) -> None:
+def test_data_of_a_newer_release_are_refused_with_a_sentence(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     full_life(store, Marks("telegram:1"))
     store.close()

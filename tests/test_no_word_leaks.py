@@ -24,11 +24,13 @@ from dialogues.rendering.prompts import Prompts
 from state_machine.model.events import Edited, Said, Shared, Tapped
 from state_machine.model.script import Bubble
 from state_machine.schedule import triggers
-from storage.codec import Malformed, read_entry, read_message, read_progress
-from storage.errors import DecryptionError
+from storage.errors import DecryptionError, Malformed
+from storage.repositories.chats import read_progress
+from storage.repositories.entries import read_entry
+from storage.repositories.outbox import read_message
 from tests.marked import ANSWERS, CHAT, MARKS, NICKNAME, WORDS, nothing_in, nothing_in_files
 from tests.stand_in import TOKEN
-from tests.storing import backup, change, disguises
+from tests.stores import backup, change, disguises
 from tests.talking import Client, label_to, walk
 
 
@@ -156,10 +158,10 @@ def test_after_erasure_no_file_carries_a_word_and_nothing_leads_back(marked: Cli
     app.conversation.receive(marked.heard(label_to(marked, "delete")))
     nothing_in_files(app.settings.data_dir)
     with app.store.begin() as work:
-        assert work.vault.find(marked.address) is None
+        assert work.vault.find_client(marked.address) is None
         parting = next(iter(work.erasure_notices.due("telegram:7", marked.now)), None)
         assert parting is not None
-        work.erasure_notices.done(parting.id)
+        work.erasure_notices.delete(parting.id)
     nothing_in_files(app.settings.data_dir)
 
 

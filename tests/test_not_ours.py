@@ -19,7 +19,7 @@ from bot.telegram.sender import Sender
 from bot.worker_thread import WorkerThread
 from state_machine.model.outgoing import Message
 from storage.repositories.dead_letters import DeadLetters
-from storage.unit_of_work import UnitOfWork
+from storage.store import UnitOfWork
 from tests.talking import START, Client
 from tests.telegram.stub import Answer, StubRequest, good, message
 
@@ -161,7 +161,7 @@ async def test_a_goodbye_put_off_under_a_clock_that_was_fast_is_said_once_it_is_
         def put_off_by_a_day(work: UnitOfWork) -> None:
             work.clients.erase(ben, [Message("Goodbye, Ben.")], here.now)
             [found] = work.erasure_notices.due("telegram:7", here.now)
-            work.erasure_notices.later(found.id, here.now + timedelta(days=1))
+            work.erasure_notices.postpone(found.id, here.now + timedelta(days=1))
 
         await here.database.do(put_off_by_a_day)
         here.courier.nudge()

@@ -1,4 +1,4 @@
-"""The operator's key: made once, refused when it does not fit, and put in the place of another."""
+"""The operator's key: created once, refused when it does not fit, and rotated."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 
 from storage import Store, StoreRefused
 from storage.crypto.operator_key import read_key
-from tests.storing import FIRST, NOW, SECOND, Marks, change, full_life, kept_keys
+from tests.stores import FIRST, NOW, SECOND, Marks, change, full_life, stored_keys
 
 
-def test_the_key_is_made_on_first_use_for_the_owners_eyes_only(tmp_path: Path) -> None:
+def test_the_key_is_created_on_first_use_readable_by_its_owner_only(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     Store.open(folder).close()
     assert len(base64.b64decode((folder / "operator.key").read_text())) == 32
@@ -24,7 +24,7 @@ def test_the_key_is_made_on_first_use_for_the_owners_eyes_only(tmp_path: Path) -
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path.name
 
 
-def test_a_given_key_is_used_and_no_file_is_made(tmp_path: Path) -> None:
+def test_a_given_key_is_used_and_no_file_is_created(tmp_path: Path) -> None:
     Store.open(tmp_path, FIRST).close()
     Store.open(tmp_path, FIRST).close()
     assert not (tmp_path / "operator.key").exists()
@@ -77,7 +77,7 @@ def _other_keys(folder: Path) -> None:
         (_other_keys, "belongs to other data"),
     ],
 )
-def test_what_is_missing_or_wrong_refuses_in_a_sentence_and_changes_nothing(
+def test_a_missing_or_wrong_file_is_refused_with_a_sentence_and_nothing_changes(
     tmp_path: Path, harm: Callable[[Path], None], sentence: str
 ) -> None:
     folder = tmp_path / "data"
@@ -108,7 +108,7 @@ def test_a_key_of_the_wrong_length_is_refused(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_folder_that_can_not_be_used_is_refused_in_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_can_not_be_used_is_refused_with_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file stands where the folder should be")
     with pytest.raises(StoreRefused, match="can't be read or written"):
         Store.open(tmp_path / "data")
@@ -121,14 +121,14 @@ def test_a_key_is_read_from_base64_with_blanks_around_it() -> None:
 # --- rotation ------------------------------------------------------------------------
 
 
-def test_after_a_rotation_only_the_new_key_opens_and_everything_is_there(tmp_path: Path) -> None:
+def test_after_a_rotation_only_the_new_key_fits_and_all_data_are_there(tmp_path: Path) -> None:
     store = Store.open(tmp_path, FIRST)
     chat = full_life(store, Marks("telegram:1"))
-    old = kept_keys(tmp_path / "keys.sqlite")
+    old = stored_keys(tmp_path / "keys.sqlite")
     store.rotate(SECOND)
     with store.begin() as work:
-        work.clients.open("telegram:2", NOW)
-        assert work.clients.at("telegram:1") == chat
+        work.chats.create("telegram:2", NOW)
+        assert work.chats.find("telegram:1") == chat
     store.close()
     left = (tmp_path / "keys.sqlite").read_bytes()
     assert not [owner for owner, (wrapped, _) in old.items() if wrapped in left]
@@ -136,58 +136,58 @@ def test_after_a_rotation_only_the_new_key_opens_and_everything_is_there(tmp_pat
         Store.open(tmp_path, FIRST)
     again = Store.open(tmp_path, SECOND)
     with again.begin() as work:
-        assert work.clients.at("telegram:1") == chat
-        assert work.clients.at("telegram:2") is not None
+        assert work.chats.find("telegram:1") == chat
+        assert work.chats.find("telegram:2") is not None
         assert len(work.entries.all(chat.client)) == 2
     again.close()
 
 
-def test_a_running_bot_goes_on_while_another_process_rotates_the_key(tmp_path: Path) -> None:
+def test_a_running_bot_continues_while_another_process_rotates_the_key(tmp_path: Path) -> None:
     other = Store.open(tmp_path)
     chats = [full_life(other, Marks(f"telegram:{number}")) for number in range(3)]
     running = Store.open(tmp_path)
     with running.begin() as work:
-        assert work.clients.at("telegram:0") == chats[0]
+        assert work.chats.find("telegram:0") == chats[0]
     before = (tmp_path / "operator.key").read_bytes()
     other.rotate()
     assert (tmp_path / "operator.key").read_bytes() != before
     with running.begin() as work:
-        assert work.clients.get(chats[0].client) == chats[0]
-        assert work.clients.get(chats[1].client) == chats[1]
-        new = work.clients.open("telegram:9", NOW)
-        assert work.clients.at("telegram:2") == chats[2]
+        assert work.chats.get(chats[0].client) == chats[0]
+        assert work.chats.get(chats[1].client) == chats[1]
+        new = work.chats.create("telegram:9", NOW)
+        assert work.chats.find("telegram:2") == chats[2]
     running.close()
     other.close()
     again = Store.open(tmp_path)
     with again.begin() as work:
-        assert work.clients.at("telegram:9") == new
+        assert work.chats.find("telegram:9") == new
     again.close()
 
 
-def test_a_new_client_right_after_a_rotation_elsewhere_is_kept_under_the_new_key(tmp_path: Path) -> None:
+def test_the_key_of_a_new_client_after_a_rotation_elsewhere_is_wrapped_with_the_new_key(tmp_path: Path) -> None:
     other, running = Store.open(tmp_path), Store.open(tmp_path)
     other.rotate()
     with running.begin() as work:
-        new = work.clients.open("telegram:9", NOW)
+        new = work.chats.create("telegram:9", NOW)
     running.close()
     other.close()
     again = Store.open(tmp_path)
     with again.begin() as work:
-        assert work.clients.at("telegram:9") == new
+        assert work.chats.find("telegram:9") == new
     again.close()
 
 
-def test_a_rotation_cut_off_before_its_commit_leaves_the_old_key_in_use(tmp_path: Path) -> None:
+def test_a_rotation_interrupted_before_its_commit_leaves_the_old_key_active(tmp_path: Path) -> None:
     Store.open(tmp_path).close()
     before = (tmp_path / "operator.key").read_bytes()
-    for announced in (base64.b64encode(SECOND), b"cut sho"):
-        (tmp_path / "operator.key.next").write_bytes(announced)
+    for staged in (base64.b64encode(SECOND), b"cut sho"):
+        (tmp_path / "operator.key.next").write_bytes(staged)
         Store.open(tmp_path).close()
         assert (tmp_path / "operator.key").read_bytes() == before
         assert not (tmp_path / "operator.key.next").exists()
 
 
-def test_a_rotation_cut_off_after_its_commit_is_finished_at_the_next_start(tmp_path: Path) -> None:
+def test_a_rotation_interrupted_after_its_commit_is_finished_at_the_next_start(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     before = (tmp_path / "operator.key").read_bytes()
     store.rotate()
@@ -200,10 +200,10 @@ def test_a_rotation_cut_off_after_its_commit_is_finished_at_the_next_start(tmp_p
     assert not (tmp_path / "operator.key.next").exists()
 
 
-def test_a_key_given_by_hand_can_not_be_followed_and_says_so(tmp_path: Path) -> None:
+def test_a_running_bot_with_a_key_from_its_settings_refuses_after_a_rotation_elsewhere(tmp_path: Path) -> None:
     running, other = Store.open(tmp_path, FIRST), Store.open(tmp_path, FIRST)
     other.rotate(SECOND)
     other.close()
     with pytest.raises(StoreRefused, match="does not open"), running.begin() as work:
-        work.clients.open("telegram:9", NOW)
+        work.chats.create("telegram:9", NOW)
     running.close()

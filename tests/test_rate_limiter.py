@@ -95,7 +95,7 @@ def test_thirty_chats_at_once_take_just_over_a_second() -> None:
     assert gone[-1][0] == 1.0
 
 
-def test_safety_goes_before_answers_and_answers_before_reminders() -> None:
+def test_safety_messages_are_sent_before_answers_and_answers_before_reminders() -> None:
     crowd: list[tuple[float, str | None, Priority]] = [(0.0, f"chat {n}", Priority.ANSWER) for n in range(60)]
     late: list[tuple[float, str | None, Priority]] = [
         (0.5, "calm", Priority.REMINDER),

@@ -15,7 +15,7 @@ from bot.app import App
 from bot.cli import cli
 from storage.errors import StoreRefused
 from storage.store import Store
-from tests.storing import backup
+from tests.stores import backup
 from tests.talking import DAY_ONE, Client, reply
 
 ROOT = Path(__file__).parent.parent
@@ -51,7 +51,7 @@ def test_the_new_key_opens_everything_and_the_old_one_nothing(app: App, folder: 
     (folder / "operator.key").write_bytes(new)
     again = Store.open(folder)
     with again.begin() as work:
-        assert work.clients.at(ana.address) is not None
+        assert work.chats.find(ana.address) is not None
     again.close()
 
 

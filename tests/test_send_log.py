@@ -11,19 +11,20 @@ import pytest
 
 from state_machine.model.outgoing import Message, Priority
 from storage import Store
-from storage.send_log import SendLog, Sent
-from tests.storing import NOW
+from storage.repositories.outbox import Sent
+from storage.store import SendLog
+from tests.stores import NOW
 
 ANSWERED = """
 import os, pathlib, signal, sys
 from storage import Store
-from storage.send_log import Sent
-from tests.storing import NOW
+from storage.repositories.outbox import Sent
+from tests.stores import NOW
 
 store = Store.open(pathlib.Path(sys.argv[1]))
 with store.begin() as work:
-    chat = work.clients.at("telegram:1")
-    first = work.outbox.next_of(chat.client).id
+    chat = work.chats.find("telegram:1")
+    first = work.outbox.next_for(chat.client).id
     store.send_log.add(Sent(chat.client, first, 70, NOW))
     store.send_log.add(Sent(chat.client, first + 1, None, NOW))
     os.kill(os.getpid(), signal.SIGKILL)
@@ -33,7 +34,7 @@ with store.begin() as work:
 def test_what_was_answered_before_a_kill_waits_no_more_and_is_known_by_its_number(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     with store.begin() as work:
-        chat = work.clients.open("telegram:1", NOW)
+        chat = work.chats.create("telegram:1", NOW)
         words = [Message("one"), Message("two"), Message("three")]
         work.outbox.put(chat.client, Priority.ANSWER, words, NOW)
     store.close()
@@ -44,12 +45,12 @@ def test_what_was_answered_before_a_kill_waits_no_more_and_is_known_by_its_numbe
     for _ in range(2):
         store = Store.open(tmp_path, sends=True)
         with store.begin() as work:
-            following = work.outbox.next_of(chat.client)
+            following = work.outbox.next_for(chat.client)
             assert following is not None
             assert following.content == Message("three")
-            assert work.outbox.waiting(chat.client) == 1
+            assert work.outbox.count_waiting(chat.client) == 1
             assert work.outbox.message_ids(chat.client, NOW) == [70]
-            found = work.clients.get(chat.client)
+            found = work.chats.get(chat.client)
             assert found is not None
             assert found.last_message_id == 70
         store.close()
@@ -59,37 +60,37 @@ def test_what_was_answered_before_a_kill_waits_no_more_and_is_known_by_its_numbe
 def test_a_line_about_somebody_else_or_nobody_marks_nothing(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     with store.begin() as work:
-        ana, ben = work.clients.open("telegram:1", NOW), work.clients.open("telegram:2", NOW)
+        ana, ben = work.chats.create("telegram:1", NOW), work.chats.create("telegram:2", NOW)
         work.outbox.put(ana.client, Priority.ANSWER, [Message("for Ana")], NOW)
-        waiting = work.outbox.next_of(ana.client)
+        waiting = work.outbox.next_for(ana.client)
         assert waiting is not None
     store.send_log.add(Sent(ben.client, waiting.id, 70, NOW))
     store.send_log.add(Sent("nobody", 99, 71, NOW))
     store.close()
     store = Store.open(tmp_path, sends=True)
     with store.begin() as work:
-        assert work.outbox.waiting(ana.client) == 1
+        assert work.outbox.count_waiting(ana.client) == 1
     store.close()
 
 
 def test_a_command_beside_a_bot_that_runs_leaves_its_send_log_alone(tmp_path: Path) -> None:
     bot = Store.open(tmp_path, sends=True)
     with bot.begin() as work:
-        ana = work.clients.open("telegram:1", NOW).client
+        ana = work.chats.create("telegram:1", NOW).client
         work.outbox.put(ana, Priority.ANSWER, [Message("one")], NOW)
-        waiting = work.outbox.next_of(ana)
+        waiting = work.outbox.next_for(ana)
         assert waiting is not None
     sent = Sent(ana, waiting.id, 70, NOW)
     bot.send_log.add(sent)
     beside = Store.open(tmp_path)
     with beside.begin() as work:
-        assert work.outbox.waiting(ana) == 1
+        assert work.outbox.count_waiting(ana) == 1
     beside.close()
-    assert bot.send_log.all() == [sent]
+    assert bot.send_log.read_all() == [sent]
     bot.close()
     again = Store.open(tmp_path, sends=True)
     with again.begin() as work:
-        assert work.outbox.waiting(ana) == 0
+        assert work.outbox.count_waiting(ana) == 0
     again.close()
 
 
@@ -102,26 +103,26 @@ def test_a_line_that_was_cut_off_or_altered_is_passed_over(tmp_path: Path, rest:
     send_log.add(whole)
     with (tmp_path / "send.log").open("ab") as file:
         file.write(rest)
-    assert send_log.all() == [whole]
+    assert send_log.read_all() == [whole]
     send_log.clear()
     send_log.add(whole)
-    assert send_log.all() == [whole]
+    assert send_log.read_all() == [whole]
     send_log.close()
 
 
 def test_the_file_of_an_earlier_release_is_taken_in_as_well(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     with store.begin() as work:
-        ana = work.clients.open("telegram:1", NOW).client
+        ana = work.chats.create("telegram:1", NOW).client
         work.outbox.put(ana, Priority.ANSWER, [Message("one")], NOW)
-        waiting = work.outbox.next_of(ana)
+        waiting = work.outbox.next_for(ana)
         assert waiting is not None
     store.send_log.add(Sent(ana, waiting.id, 70, NOW))
     store.close()
     (tmp_path / "send.log").rename(tmp_path / "receipts")
     store = Store.open(tmp_path, sends=True)
     with store.begin() as work:
-        assert work.outbox.waiting(ana) == 0
+        assert work.outbox.count_waiting(ana) == 0
     store.close()
 
 

@@ -1,4 +1,4 @@
-"""When a client goes, everything of theirs goes: every row, the key, and with it every old backup."""
+"""An erasure deletes every row of a client and the key, so that old backups can't be decrypted either."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from state_machine.model.outgoing import Message, Priority
 from state_machine.model.progress import Progress
 from storage import DecryptionError, ErasureNotice, Store, Unreadable
 from storage.crypto.vault import Vault
-from storage.send_log import Sent
+from storage.repositories.outbox import Sent
 from storage.tables import METADATA
-from tests.storing import DAY, HOUR, MINUTE, NOW, Marks, backup, full_life, rows, waiting
+from tests.stores import DAY, HOUR, MINUTE, NOW, Marks, backup, full_life, rows, waiting
 
 ANA, BEN = Marks("telegram:1001"), Marks("telegram:1002")
 BYE = (Message("All of it is gone."), Message("Take care."))
@@ -66,84 +66,84 @@ def test_no_table_keeps_a_row_of_an_erased_client(store: Store, folder: Path) ->
     with store.begin() as work:
         parting = next(iter(work.erasure_notices.due("telegram", NOW + MINUTE)), None)
         assert parting is not None
-        work.erasure_notices.done(parting.id)
+        work.erasure_notices.delete(parting.id)
     assert where_found(store, ana.client) == []
     assert key_of(folder, ana.client) == []
     with store.begin() as work:
-        assert work.clients.at(BEN.address) == ben
+        assert work.chats.find(BEN.address) == ben
         assert work.clients.count() == 1
         assert len(work.entries.all(ben.client)) == 2
 
 
-def test_every_sealed_column_belongs_to_a_table_that_erasure_empties() -> None:
+def test_every_encrypted_column_is_in_a_table_that_erasure_empties() -> None:
     for table in METADATA.sorted_tables:
         if any(isinstance(column.type, LargeBinary) and column.comment for column in table.c):
             assert "client" in table.c or table.name == "pairing"
 
 
-def test_a_farewell_is_said_and_the_messages_of_two_days_are_deleted(store: Store) -> None:
+def test_an_erasure_notice_holds_the_farewell_and_the_messages_of_two_days(store: Store) -> None:
     chat = full_life(store, ANA)
     with store.begin() as work:
         work.outbox.put(chat.client, Priority.ANSWER, [Message("two days ago")], NOW - 3 * DAY)
         last = waiting(work, chat.client)[-1]
-        work.outbox.sent(Sent(chat.client, last.id, 5, NOW - 3 * DAY))
+        work.outbox.mark_sent(Sent(chat.client, last.id, 5, NOW - 3 * DAY))
     erase(store, chat.client)
     with store.begin() as work:
         assert work.erasure_notices.due("telegram", NOW) == []
         parting = next(iter(work.erasure_notices.due("telegram", NOW + MINUTE)), None)
         assert parting == ErasureNotice(1, ANA.address, BYE, (71, 72))
-        work.erasure_notices.later(1, NOW + 3 * MINUTE)
+        work.erasure_notices.postpone(1, NOW + 3 * MINUTE)
         assert work.erasure_notices.due("telegram", NOW + MINUTE) == []
         assert work.erasure_notices.due("telegram", NOW + 3 * MINUTE) == [parting]
-        work.erasure_notices.done(1)
-        work.erasure_notices.done(1)
+        work.erasure_notices.delete(1)
+        work.erasure_notices.delete(1)
         assert work.erasure_notices.due("telegram", NOW + HOUR) == []
 
 
-def test_a_parting_that_can_not_be_carried_goes_after_a_day(store: Store) -> None:
+def test_an_erasure_notice_that_can_not_be_sent_is_deleted_after_a_day(store: Store) -> None:
     chat = full_life(store, ANA)
     erase(store, chat.client)
     with store.begin() as work:
-        work.forget(NOW + MINUTE + DAY)
+        work.delete_expired(NOW + MINUTE + DAY)
         assert work.erasure_notices.due("telegram", NOW + 2 * DAY) != []
-        work.forget(NOW + 2 * MINUTE + DAY)
+        work.delete_expired(NOW + 2 * MINUTE + DAY)
         assert work.erasure_notices.due("telegram", NOW + 2 * DAY) == []
 
 
-def test_erasing_somebody_who_is_not_there_does_nothing(store: Store) -> None:
+def test_erasing_an_unknown_client_does_nothing(store: Store) -> None:
     with store.begin() as work:
         work.clients.erase("nobody", BYE, NOW)
         assert work.erasure_notices.due("telegram", NOW) == []
 
 
-def test_who_comes_back_is_somebody_new(store: Store) -> None:
+def test_a_client_who_returns_after_an_erasure_is_a_new_client(store: Store) -> None:
     before = full_life(store, ANA)
     erase(store, before.client)
     with store.begin() as work:
-        assert work.clients.at(ANA.address) is None
-        after = work.clients.open(ANA.address, NOW + HOUR)
+        assert work.chats.find(ANA.address) is None
+        after = work.chats.create(ANA.address, NOW + HOUR)
     assert after.client != before.client
     assert after.progress == Progress()
     with store.begin() as work:
-        assert work.clients.at(ANA.address) == after
+        assert work.chats.find(ANA.address) == after
         assert work.entries.all(after.client) == []
 
 
-def test_marks_of_what_was_in_flight_at_the_erasure_do_nothing(store: Store) -> None:
+def test_marking_a_message_that_was_being_sent_at_the_erasure_does_nothing(store: Store) -> None:
     chat = full_life(store, ANA)
     with store.begin() as work:
-        message = work.outbox.next_of(chat.client)
+        message = work.outbox.next_for(chat.client)
     erase(store, chat.client)
     with store.begin() as work:
         assert message is not None
-        work.outbox.sent(Sent(chat.client, message.id, 80, NOW))
-        assert work.clients.get(chat.client) is None
+        work.outbox.mark_sent(Sent(chat.client, message.id, 80, NOW))
+        assert work.chats.get(chat.client) is None
 
 
 def test_an_old_backup_of_the_data_can_not_be_read_after_an_erasure(
     store: Store, folder: Path, tmp_path: Path
 ) -> None:
-    """With the operator's key and today's key store in hand, as somebody who takes it all would have them."""
+    """Even with the operator's key and the current key store."""
     ana, ben = full_life(store, ANA), full_life(store, BEN)
     old = tmp_path / "old"
     old.mkdir()
@@ -158,13 +158,13 @@ def test_an_old_backup_of_the_data_can_not_be_read_after_an_erasure(
     found = Store.open(old)
     with found.begin() as work:
         assert work.clients.count() == 2
-        assert work.clients.at(ANA.address) is None
+        assert work.chats.find(ANA.address) is None
         with pytest.raises(Unreadable):
-            work.clients.get(ana.client)
+            work.chats.get(ana.client)
         with pytest.raises(Unreadable):
             work.entries.all(ana.client)
         assert [message.client for message in work.outbox.ready("telegram", NOW, 10)] == [ben.client]
-        assert [event.payload for event in work.inbox.failed() if event.client == ana.client] == [b""]
+        assert [event.payload for event in work.inbox.all_failed() if event.client == ana.client] == [b""]
         for table in METADATA.sorted_tables:
             for column in table.c:
                 if not isinstance(column.type, LargeBinary) or "client" not in table.c:
@@ -173,21 +173,21 @@ def test_an_old_backup_of_the_data_can_not_be_read_after_an_erasure(
                 for value in work.connection.scalars(encrypted):
                     with pytest.raises(DecryptionError):
                         work.vault.decrypt(ana.client, f"{table.name}.{column.name}", value)
-        assert work.clients.at(BEN.address) == ben
+        assert work.chats.find(BEN.address) == ben
         assert len(work.entries.all(ben.client)) == 2
     found.close()
 
 
-def test_an_erasure_cut_off_before_the_key_went_is_finished_at_the_next_start(
+def test_an_erasure_interrupted_before_the_key_was_destroyed_is_finished_at_the_next_start(
     store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     chat = full_life(store, ANA)
 
-    def out_of_reach(_: Vault, *clients: str) -> None:
-        raise OSError(28, f"no space left, with {len(clients)} to go")
+    def fail(_: Vault, *clients: str) -> None:
+        raise OSError(28, f"no space left, with {len(clients)} keys left")
 
     with monkeypatch.context() as broken, caplog.at_level(logging.WARNING):
-        broken.setattr(Vault, "destroy", out_of_reach)
+        broken.setattr(Vault, "destroy_keys", fail)
         erase(store, chat.client)
     assert "OSError" in caplog.text
     assert key_of(folder, chat.client)
@@ -195,74 +195,70 @@ def test_an_erasure_cut_off_before_the_key_went_is_finished_at_the_next_start(
     again = Store.open(folder)
     assert key_of(folder, chat.client) == []
     with again.begin() as work:
-        assert work.clients.at(ANA.address) is None
+        assert work.chats.find(ANA.address) is None
         assert work.erasure_notices.due("telegram", NOW + MINUTE) != []
     again.close()
 
 
-@pytest.mark.parametrize("how", ["the farewell was said", "a day has passed", "they came back"])
-def test_an_erasure_cut_off_is_finished_before_its_last_trace_goes(
+@pytest.mark.parametrize("how", ["the notice was sent", "a day has passed", "the client came back"])
+def test_an_interrupted_erasure_is_finished_before_its_notice_is_deleted(
     store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     chat = full_life(store, ANA)
 
-    def out_of_reach(_: Vault, *clients: str) -> None:
-        raise OSError(28, f"no space left, with {len(clients)} to go")
+    def fail(_: Vault, *clients: str) -> None:
+        raise OSError(28, f"no space left, with {len(clients)} keys left")
 
     with monkeypatch.context() as broken:
-        broken.setattr(Vault, "destroy", out_of_reach)
+        broken.setattr(Vault, "destroy_keys", fail)
         erase(store, chat.client)
     with store.begin() as work:
-        if how == "the farewell was said":
-            work.erasure_notices.done(1)
+        if how == "the notice was sent":
+            work.erasure_notices.delete(1)
         elif how == "a day has passed":
-            work.forget(NOW + 2 * DAY)
+            work.delete_expired(NOW + 2 * DAY)
         else:
-            assert work.clients.at(ANA.address) is None
-            assert work.clients.open(ANA.address, NOW).client != chat.client
+            assert work.chats.find(ANA.address) is None
+            assert work.chats.create(ANA.address, NOW).client != chat.client
     assert key_of(folder, chat.client) == []
 
 
-def test_another_process_that_still_remembers_the_client_does_not_bring_them_back(store: Store, folder: Path) -> None:
+def test_another_process_that_cached_the_client_does_not_restore_them(store: Store, folder: Path) -> None:
     chat = full_life(store, ANA)
     other = Store.open(folder)
     with other.begin() as work:
-        assert work.clients.at(ANA.address) == chat
+        assert work.chats.find(ANA.address) == chat
     erase(store, chat.client)
     with other.begin() as work:
-        assert work.clients.at(ANA.address) is None
-        new = work.clients.open(ANA.address, NOW)
+        assert work.chats.find(ANA.address) is None
+        new = work.chats.create(ANA.address, NOW)
         assert new.client != chat.client
     with store.begin() as work:
         work.clients.erase(new.client, BYE, NOW)
     with store.begin() as work:
-        newest = work.clients.open(ANA.address, NOW)
+        newest = work.chats.create(ANA.address, NOW)
     with other.begin() as work:
-        assert work.clients.at(ANA.address) == newest
+        assert work.chats.find(ANA.address) == newest
     other.close()
 
 
-def test_another_process_that_still_remembers_the_client_gives_a_new_one_a_key_of_their_own(
-    store: Store, folder: Path
-) -> None:
+def test_another_process_that_cached_the_client_gives_a_new_one_a_new_key(store: Store, folder: Path) -> None:
     other = Store.open(folder)
     chat = full_life(other, ANA)
     erase(store, chat.client)
     with store.begin() as work:
-        work.erasure_notices.done(1)
+        work.erasure_notices.delete(1)
     with other.begin() as work:
-        new = work.clients.open(ANA.address, NOW)
+        new = work.chats.create(ANA.address, NOW)
     other.close()
     again = Store.open(folder)
     with again.begin() as work:
-        assert work.clients.at(ANA.address) == new
+        assert work.chats.find(ANA.address) == new
     again.close()
 
 
-def test_starting_once_with_too_old_a_backup_costs_nobody_their_key(
-    store: Store, folder: Path, tmp_path: Path
-) -> None:
-    """Keys without rows are swept at the start; those whose rows are known to have been kept are not."""
+def test_starting_with_an_old_backup_destroys_no_key(store: Store, folder: Path, tmp_path: Path) -> None:
+    """A start destroys keys without rows, but only those whose rows are not known to be committed."""
     too_old, right = tmp_path / "too_old", tmp_path / "right"
     backup(folder / "companion.sqlite", too_old)
     ana = full_life(store, ANA)
@@ -279,5 +275,5 @@ def test_starting_once_with_too_old_a_backup_costs_nobody_their_key(
     shutil.copy(right, place / "companion.sqlite")
     again = Store.open(place)
     with again.begin() as work:
-        assert work.clients.at(ANA.address) == ana
+        assert work.chats.find(ANA.address) == ana
     again.close()

@@ -1,4 +1,4 @@
-"""Of what a client told us, a turn reads and writes what it asks for; nothing is lost, doubled or kept too long."""
+"""A turn reads and writes only the facts it asks for; no fact is lost, duplicated or kept too long."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from sqlalchemy import Engine, event
 
 from state_machine.model.progress import Fact, Progress, with_facts, without_facts
 from storage import Chat, Store, Unreadable
-from storage.repositories.facts import LETTERS_AT_HAND, MOST_AT_HAND
-from storage.statements import TransactionOver
-from tests.storing import NOW, change, rows
+from storage.database import TransactionEnded
+from storage.repositories.chats import MAX_RECENT, MAX_RECENT_CHARACTERS
+from tests.stores import NOW, change, rows
 
 ANA = "telegram:1001"
 
@@ -29,21 +29,21 @@ def many(number: int) -> dict[str, Fact]:
 
 
 def told(store: Store, facts: dict[str, Fact], address: str = ANA) -> Chat:
-    """A client who told us all that."""
+    """A new client with these facts."""
     with store.begin() as work:
-        return work.clients.keep(work.clients.open(address, NOW), Progress(facts=facts), None, NOW)
+        return work.chats.save(work.chats.create(address, NOW), Progress(facts=facts), None)
 
 
 def turn(store: Store, decide: Callable[[Progress], Progress], address: str = ANA) -> None:
-    """One turn: the progress is read, and what is decided is kept."""
+    """One turn: the progress is read, changed by `decide`, and saved."""
     with store.begin() as work:
-        chat = work.clients.at(address)
+        chat = work.chats.find(address)
         assert chat is not None
-        work.clients.keep(chat, decide(chat.progress), None, NOW)
+        work.chats.save(chat, decide(chat.progress), None)
 
 
 def telling(memory: str, value: Fact, asks: str | None = None) -> Callable[[Progress], Progress]:
-    """A turn in which one thing is told, and perhaps one is asked for."""
+    """A turn that sets one fact, and may read one."""
 
     def decide(progress: Progress) -> Progress:
         assert asks is None or asks in progress.facts
@@ -54,8 +54,8 @@ def telling(memory: str, value: Fact, asks: str | None = None) -> Callable[[Prog
 
 def known(store: Store, address: str = ANA) -> dict[str, Fact]:
     """All facts, as an export reads them."""
-    with store.begin(immediate=False) as work:
-        chat = work.clients.at(address)
+    with store.begin(read_only=True) as work:
+        chat = work.chats.find(address)
         assert chat is not None
         return dict(chat.progress.facts.items())
 
@@ -65,21 +65,21 @@ def in_rows(folder: Path) -> int:
 
 
 def an_ordinary_turn(progress: Progress) -> Progress:
-    """What most turns do with facts: they ask for a few, and now and then change one."""
+    """What most turns do with facts: they read a few, and sometimes change one."""
     for memory in ("fact_3", "fact_4", "fact_5", "never_told"):
         progress.facts.get(memory)
     return replace(progress, facts=with_facts(progress.facts, {"fact_5": fact("another day")}))
 
 
-@pytest.mark.parametrize("number", [0, 1, MOST_AT_HAND, MOST_AT_HAND + 1, 300])
-def test_everything_told_is_known_however_much_it_is(store: Store, number: int) -> None:
+@pytest.mark.parametrize("number", [0, 1, MAX_RECENT, MAX_RECENT + 1, 300])
+def test_any_number_of_facts_is_stored_and_read(store: Store, number: int) -> None:
     told(store, many(number))
     assert known(store) == many(number)
     turn(store, an_ordinary_turn)
     assert known(store) == many(number) | {"fact_5": fact("another day")}
 
 
-def test_what_was_told_little_by_little_is_known_as_if_told_at_once(store: Store) -> None:
+def test_facts_saved_one_by_one_are_read_like_facts_saved_at_once(store: Store) -> None:
     told(store, {})
     for memory, value in many(200).items():
         turn(store, telling(memory, value))
@@ -87,7 +87,7 @@ def test_what_was_told_little_by_little_is_known_as_if_told_at_once(store: Store
 
 
 def work_of_a_turn(folder: Path, facts: int) -> tuple[int, int]:
-    """How many statements an ordinary turn sends, and how large the progress is that it writes."""
+    """How many statements an ordinary turn runs, and how many bytes of progress it writes."""
     seen: list[str] = []
 
     def trace(connection: Any, _: object) -> None:
@@ -117,28 +117,28 @@ def test_a_turn_does_no_more_work_at_a_thousand_facts_than_at_a_hundred(tmp_path
     assert in_rows(tmp_path / "few") == 0
 
 
-def test_a_fact_that_was_changed_leaves_no_earlier_words_in_any_row(store: Store, tmp_path: Path) -> None:
+def test_a_changed_fact_leaves_no_earlier_words_in_any_row(store: Store, tmp_path: Path) -> None:
     told(store, many(300))
     before = in_rows(tmp_path)
     turn(store, lambda progress: replace(progress, facts=with_facts(progress.facts, {"fact_0": fact("now")})))
-    kept = known(store)
-    assert kept["fact_0"] == fact("now")
-    assert len(kept) == 300
-    assert in_rows(tmp_path) == before  # its old row went, and another fact took a row
+    stored = known(store)
+    assert stored["fact_0"] == fact("now")
+    assert len(stored) == 300
+    assert in_rows(tmp_path) == before  # its old row was deleted, and another fact got a row
 
 
-def test_a_fact_that_was_removed_is_gone_from_the_rows_and_from_what_is_at_hand(store: Store, tmp_path: Path) -> None:
+def test_a_removed_fact_is_deleted_from_the_rows_and_from_the_progress(store: Store, tmp_path: Path) -> None:
     told(store, many(300))
     before = in_rows(tmp_path)
-    gone = ("fact_0", "fact_1", "fact_299")
-    turn(store, lambda progress: replace(progress, facts=without_facts(progress.facts, gone)))
-    assert known(store) == {memory: value for memory, value in many(300).items() if memory not in gone}
+    removed = ("fact_0", "fact_1", "fact_299")
+    turn(store, lambda progress: replace(progress, facts=without_facts(progress.facts, removed)))
+    assert known(store) == {memory: value for memory, value in many(300).items() if memory not in removed}
     assert in_rows(tmp_path) == before - 2
     turn(store, an_ordinary_turn)
-    assert not known(store).keys() & set(gone)
+    assert not known(store).keys() & set(removed)
 
 
-def test_facts_taken_away_all_together_leave_no_row(store: Store, tmp_path: Path) -> None:
+def test_removing_all_facts_leaves_no_row(store: Store, tmp_path: Path) -> None:
     told(store, many(300))
     turn(store, lambda progress: replace(progress, facts={"name": fact("Ana")}))
     assert known(store) == {"name": fact("Ana")}
@@ -150,45 +150,45 @@ def test_what_is_asked_for_at_every_turn_is_read_from_the_progress(store: Store)
     for place in range(200):
         turn(store, telling(f"new_{place}", fact(place), asks="zone"))
     with store.begin() as work:
-        chat = work.clients.at(ANA)
+        chat = work.chats.find(ANA)
         assert chat is not None
     assert chat.progress.facts["zone"] == fact("a clock")  # after its transaction, so from no row
-    with pytest.raises(TransactionOver):
+    with pytest.raises(TransactionEnded):
         chat.progress.facts.get("fact_0")
 
 
-def test_long_answers_do_not_crowd_the_progress(store: Store, tmp_path: Path) -> None:
+def test_long_answers_are_stored_in_rows(store: Store, tmp_path: Path) -> None:
     told(store, {f"letter_{place}": Fact("word " * 800, NOW) for place in range(40)})
     turn(store, an_ordinary_turn)
     ((size,),) = rows(tmp_path / "companion.sqlite", "SELECT length(progress) FROM chats")
     assert isinstance(size, int)
-    assert size < LETTERS_AT_HAND + 2000
+    assert size < MAX_RECENT_CHARACTERS + 2000
     assert len(known(store)) == 41
 
 
-def test_facts_changed_twice_in_one_transaction_are_kept_as_they_were_last(store: Store) -> None:
+def test_facts_changed_twice_in_one_transaction_have_the_last_value(store: Store) -> None:
     told(store, many(100))
     with store.begin() as work:
-        chat = work.clients.at(ANA)
+        chat = work.chats.find(ANA)
         assert chat is not None
         once = with_facts(chat.progress.facts, {f"more_{place}": fact(place) for place in range(80)})
-        chat = work.clients.keep(chat, replace(chat.progress, facts=once), None, NOW)
+        chat = work.chats.save(chat, replace(chat.progress, facts=once), None)
         twice = without_facts(chat.progress.facts, ["more_0", "fact_1"])
-        work.clients.keep(chat, replace(chat.progress, facts=twice), None, NOW)
-    kept = known(store)
-    assert len(kept) == 178
-    assert not kept.keys() & {"more_0", "fact_1"}
+        work.chats.save(chat, replace(chat.progress, facts=twice), None)
+    stored = known(store)
+    assert len(stored) == 178
+    assert not stored.keys() & {"more_0", "fact_1"}
 
 
-def test_a_turn_that_is_undone_leaves_the_facts_as_they_were(store: Store) -> None:
+def test_a_turn_that_is_rolled_back_does_not_change_facts(store: Store) -> None:
     told(store, many(300))
 
     def broken() -> None:
         with store.begin() as work:
-            chat = work.clients.at(ANA)
+            chat = work.chats.find(ANA)
             assert chat is not None
             with work.savepoint():
-                work.clients.keep(chat, replace(chat.progress, facts={}), None, NOW)
+                work.chats.save(chat, replace(chat.progress, facts={}), None)
                 raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -196,32 +196,32 @@ def test_a_turn_that_is_undone_leaves_the_facts_as_they_were(store: Store) -> No
     assert known(store) == many(300)
 
 
-def test_a_row_under_another_name_or_of_another_client_is_not_taken_for_theirs(store: Store, tmp_path: Path) -> None:
+def test_a_row_moved_to_another_memory_or_client_is_refused(store: Store, tmp_path: Path) -> None:
     told(store, many(300))
     told(store, many(300), "telegram:1002")
     file = tmp_path / "companion.sqlite"
     two = rows(file, "SELECT client, memory, body FROM facts ORDER BY client, memory LIMIT 2")
     (client, memory, _), (_, _, other) = two
     change(file, "UPDATE facts SET body = ? WHERE client = ? AND memory = ?", other, client, memory)
-    with store.begin(immediate=False) as work:
-        chat = work.clients.get(str(client))
+    with store.begin(read_only=True) as work:
+        chat = work.chats.get(str(client))
         assert chat is not None
         with pytest.raises(Unreadable):
             [chat.progress.facts.get(name) for name in many(300)]
-        assert work.clients.at(ANA) is not None
+        assert work.chats.find(ANA) is not None
     change(file, "UPDATE facts SET client = (SELECT max(client) FROM chats) WHERE memory = ?", memory)
     last = max(str(row[0]) for row in rows(file, "SELECT client FROM chats"))
-    with store.begin(immediate=False) as work:
-        chat = work.clients.get(last)
+    with store.begin(read_only=True) as work:
+        chat = work.chats.get(last)
         assert chat is not None
         with pytest.raises(Unreadable):
             dict(chat.progress.facts.items())
 
 
-def test_a_fact_written_while_it_is_read_elsewhere_changes_nothing_there(store: Store) -> None:
+def test_a_fact_written_during_a_reading_transaction_does_not_change_what_it_reads(store: Store) -> None:
     told(store, many(300))
-    with store.begin(immediate=False) as reading:
-        chat = reading.clients.at(ANA)
+    with store.begin(read_only=True) as reading:
+        chat = reading.chats.find(ANA)
         assert chat is not None
         turn(store, lambda progress: replace(progress, facts=without_facts(progress.facts, ["fact_0"])))
         assert chat.progress.facts["fact_0"] == fact(0)
@@ -229,7 +229,7 @@ def test_a_fact_written_while_it_is_read_elsewhere_changes_nothing_there(store: 
     assert "fact_0" not in known(store)
 
 
-def test_no_name_of_a_memory_stands_in_the_file(store: Store, tmp_path: Path) -> None:
+def test_no_name_of_a_memory_is_in_the_file(store: Store, tmp_path: Path) -> None:
     told(store, many(300))
     store.close()
     connection = sqlite3.connect(tmp_path / "companion.sqlite")

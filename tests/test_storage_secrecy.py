@@ -1,4 +1,4 @@
-"""Nothing a client wrote, is called, or can be reached at stands in any file, in any disguise."""
+"""No words, name or address of a client is in any file, in any encoding."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from sqlalchemy.exc import IntegrityError
 from state_machine.model.outgoing import Message
 from storage import Store
 from storage.crypto.vault import Vault
-from tests.storing import NOW, Marks, backup, disguises, full_life
+from tests.stores import NOW, Marks, backup, disguises, full_life
 
 MARKS = Marks("telegram:7358218804")
 
 
 def traces(folder: Path) -> list[tuple[str, str]]:
-    """Which mark is found in which file."""
+    """The marks found in each file."""
     return [
         (path.name, mark)
         for path in sorted(folder.iterdir())
@@ -31,7 +31,7 @@ def test_marked_words_are_in_no_file_while_the_store_is_open_in_no_backup_and_no
     store = Store.open(folder)
     chat = full_life(store, MARKS)
     with store.begin() as work:
-        gone = work.clients.open(MARKS.address + "1", NOW)
+        gone = work.chats.create(MARKS.address + "1", NOW)
         work.clients.erase(gone.client, [Message(MARKS.words)], NOW)
     names = {path.name for path in folder.iterdir()}
     assert names >= {"companion.sqlite", "companion.sqlite-wal", "companion.sqlite-shm", "keys.sqlite"}
@@ -55,13 +55,13 @@ def test_the_search_finds_every_disguise(tmp_path: Path) -> None:
             file.unlink()
 
 
-def test_words_sealed_in_a_turn_that_was_undone_leave_no_trace_either(tmp_path: Path) -> None:
+def test_words_encrypted_in_a_turn_that_was_rolled_back_leave_no_trace(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
 
     def turn() -> None:
         full_life(store, MARKS)
         with store.begin() as work:
-            chat = work.clients.at(MARKS.address)
+            chat = work.chats.find(MARKS.address)
             assert chat is not None
             work.inbox.record_failure("telegram:1:9", chat.client, MARKS.words.encode(), "Fault")
             raise KeyboardInterrupt
@@ -73,7 +73,7 @@ def test_words_sealed_in_a_turn_that_was_undone_leave_no_trace_either(tmp_path: 
     assert traces(tmp_path) == []
 
 
-def test_errors_and_logs_say_nothing_of_what_was_kept(
+def test_errors_and_logs_do_not_quote_stored_data(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store.open(tmp_path)
@@ -84,8 +84,8 @@ def test_errors_and_logs_say_nothing_of_what_was_kept(
 
     with caplog.at_level(logging.DEBUG):
         with pytest.raises(IntegrityError) as fault, store.begin() as work:
-            work.clients.open(MARKS.address, NOW)
-        monkeypatch.setattr(Vault, "destroy", fail)
+            work.chats.create(MARKS.address, NOW)
+        monkeypatch.setattr(Vault, "destroy_keys", fail)
         with store.begin() as work:
             work.clients.erase(chat.client, [Message(MARKS.words)], NOW)
     assert "OSError" in caplog.text

@@ -174,7 +174,7 @@ def test_a_sentence_beside_the_buttons_is_found_in_the_export(app: App) -> None:
     client.says("/people")
     client.says("My sister rang at last, out of the blue")
     with app.store.begin() as work:
-        chat = work.clients.at(client.address)
+        chat = work.chats.find(client.address)
         assert chat is not None
         name, content = app.export(work, chat.client)
     document = json.loads(content)

@@ -38,15 +38,15 @@ class ThroughTheStore:
         if progress == Progress():
             return
         with self._app.store.begin() as work:
-            chat = work.clients.open(ADDRESS, progress.heard or _EPOCH)
+            chat = work.chats.create(ADDRESS, progress.heard or _EPOCH)
             wake_at = triggers.next_wake(self._app.machines.script, progress)
-            work.clients.keep(chat, progress, wake_at, progress.heard or _EPOCH)
+            work.chats.save(chat, progress, wake_at)
 
     def happens(self, event: Event) -> list[Outgoing]:
         self._turns += 1
         if isinstance(event, Woke):
             with self._app.store.begin() as work:
-                chat = work.clients.at(ADDRESS)
+                chat = work.chats.find(ADDRESS)
             assert chat is not None
             assert chat.wake_at is not None
             assert self._app.conversation.wake(chat.client, chat.wake_at, event.at)
@@ -60,21 +60,21 @@ class ThroughTheStore:
 
     def _carried(self, event: Event) -> list[Outgoing]:
         with self._app.store.begin() as work:
-            chat = work.clients.at(ADDRESS)
+            chat = work.chats.find(ADDRESS)
             if chat is None:
                 [notice] = work.erasure_notices.due(channel_of(ADDRESS), event.at)
-                work.erasure_notices.done(notice.id)
+                work.erasure_notices.delete(notice.id)
                 return list(notice.messages)
             return sent_now(work, chat.client, event.at)
 
     def wake_at(self) -> datetime | None:
         with self._app.store.begin() as work:
-            chat = work.clients.at(ADDRESS)
+            chat = work.chats.find(ADDRESS)
             return chat.wake_at if chat else None
 
     def progress(self) -> Progress:
         with self._app.store.begin() as work:
-            chat = work.clients.at(ADDRESS)
+            chat = work.chats.find(ADDRESS)
             return chat.progress if chat else Progress()
 
 

@@ -67,7 +67,7 @@ def test_two_silences_that_end_in_the_same_instant_both_end(zed: Client) -> None
     progress = replace(zed.progress, runs=runs, suspended=True)
     chat = zed.chat
     with zed.app.store.begin() as work:
-        work.clients.keep(chat, progress, triggers.next_wake(zed.script, progress), asked)
+        work.chats.save(chat, progress, triggers.next_wake(zed.script, progress))
     zed.now = max(asked, over) + timedelta(minutes=1)
     lives(zed, datetime(2026, 1, 10, 12, 0, tzinfo=UTC))
     assert not zed.progress.runs
@@ -100,7 +100,7 @@ def test_what_is_due_seconds_after_a_silence_comes_at_its_own_second(zed: Client
     chat = zed.chat
     progress = replace(zed.progress, runs=(Run(90, CHECK_IN, "mood_now", asked, asked),), slots={"check_in": asked})
     with zed.app.store.begin() as work:
-        work.clients.keep(chat, progress, triggers.next_wake(zed.script, progress), asked)
+        work.chats.save(chat, progress, triggers.next_wake(zed.script, progress))
     zed.now = asked
     lives(zed, six - timedelta(seconds=1))
     assert not zed.progress.runs
@@ -113,6 +113,6 @@ def test_an_hour_that_nobody_can_read_any_more_breaks_no_turn(zed: Client) -> No
     lost = replace(chat.progress.facts["look_in"], code="by_myself")
     with zed.app.store.begin() as work:
         progress = replace(chat.progress, facts={**chat.progress.facts, "look_in": lost})
-        work.clients.keep(chat, progress, chat.wake_at, zed.now)
+        work.chats.save(chat, progress, chat.wake_at)
     zed.says("I want to kill myself")
     assert zed.progress.runs[-1].dialogue == SOS

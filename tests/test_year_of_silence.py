@@ -141,7 +141,7 @@ async def test_whoever_blocked_the_bot_is_erased_a_year_and_a_month_later_withou
     assert gone.progress.facts
     await lives_on(gone, blocked + YEAR + MONTH + timedelta(days=1))
     with gone.app.store.begin() as work:
-        assert work.clients.at(gone.address) is None
+        assert work.chats.find(gone.address) is None
         assert work.clients.count() == 0
         parting = next(iter(work.erasure_notices.due("telegram:7", gone.now)), None)
     assert parting is None or not parting.messages

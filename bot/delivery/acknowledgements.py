@@ -14,9 +14,8 @@ from functools import partial
 
 from bot.db_worker import DatabaseWorker
 from bot.delivery.backoff import delay_after
-from storage.repositories.outbox import OutboxMessage
-from storage.send_log import Sent
-from storage.unit_of_work import UnitOfWork
+from storage.repositories.outbox import OutboxMessage, Sent
+from storage.store import UnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -76,5 +75,5 @@ class Acknowledgements:
 
 def _mark(work: UnitOfWork, batch: list[Sent]) -> list[OutboxMessage | None]:
     for sent in batch:
-        work.outbox.sent(sent)
-    return [work.outbox.next_of(sent.client) for sent in batch]
+        work.outbox.mark_sent(sent)
+    return [work.outbox.next_for(sent.client) for sent in batch]

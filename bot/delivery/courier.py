@@ -25,7 +25,7 @@ from state_machine.model.outgoing import Deletion, Edit, ExportFile, Message, Ou
 from storage.errors import DatabaseFault
 from storage.repositories.erasure_notices import ErasureNotice
 from storage.repositories.outbox import OutboxMessage
-from storage.unit_of_work import UnitOfWork
+from storage.store import UnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -242,7 +242,9 @@ class Courier:
         if not isinstance(content, Deletion) or content.run is None:
             return content
         run = content.run
-        return Deletion(await self._database.do(lambda work: work.outbox.of_run(message.client, run, message.id)))
+        return Deletion(
+            await self._database.do(lambda work: work.outbox.take_ids_of_run(message.client, run, message.id))
+        )
 
     async def _acknowledge(self, message: OutboxMessage, message_id: int | None) -> Ready | None:
         following = await self._acknowledgements.write(message.client, message.id, message_id)

@@ -47,7 +47,7 @@ class ErasureNotices:
         except Exception:
             await self._put_off(notice, NoAnswer())
             raise
-        await self._database.do(lambda work: work.erasure_notices.done(notice.id))
+        await self._database.do(lambda work: work.erasure_notices.delete(notice.id))
         self._said.pop(notice.id, None)
         self._tries.pop(notice.id, None)
         return None
@@ -56,4 +56,4 @@ class ErasureNotices:
         tries = self._tries[notice.id] = self._tries.get(notice.id, 0) + 1
         seconds = failure.retry_after if isinstance(failure, TooManyRequests) else delay_after(tries)
         until = self._database.now() + timedelta(seconds=min(seconds, LONGEST))
-        await self._database.do(lambda work: work.erasure_notices.later(notice.id, until))
+        await self._database.do(lambda work: work.erasure_notices.postpone(notice.id, until))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bot.settings import Settings
 from state_machine.safety import DangerKind, Tier
-from storage.repositories.counters import SHOWN_FROM
+from storage.repositories.counters import MIN_SHOWN
 from storage.store import DATA_FILE, Store
 
 _TIERS = {Tier.EXPLICIT: "explicit", Tier.ASK: "asked about", Tier.SOMEONE_ELSE: "about somebody else"}
@@ -19,13 +19,13 @@ def report(settings: Settings) -> Iterator[str]:
         return
     store = Store.open(settings.data_dir, settings.key_bytes())
     try:
-        with store.begin(immediate=False) as work:
-            rows = work.counters.banded()
+        with store.begin(read_only=True) as work:
+            rows = work.counters.bands()
     finally:
         store.close()
     for month, name, band in rows:
         yield f"{month:%Y-%m}  {_in_words(name)}: {band}"
-    yield f"Counts below {SHOWN_FROM} are not shown, because a small count could identify a client."
+    yield f"Counts below {MIN_SHOWN} are not shown, because a small count could identify a client."
 
 
 def _in_words(name: str) -> str:

@@ -45,8 +45,8 @@ def list_dead_letters(settings: Settings) -> Iterator[str]:
     """Yield a line for each dead letter, oldest first, then their number and the remedy. Raises `StoreRefused`."""
     store = Store.open(settings.data_dir, settings.key_bytes())
     try:
-        with store.begin(immediate=False) as work:
-            events, bubbles = work.inbox.failed(), DeadLetters(work).all()
+        with store.begin(read_only=True) as work:
+            events, bubbles = work.inbox.all_failed(), DeadLetters(work).all()
     finally:
         store.close()
     rows: list[tuple[datetime | None, str, str, str]] = [
@@ -129,8 +129,8 @@ def _drop_reason(bubble: DeadLetter, now: datetime) -> str | None:
 
 
 def _replay_events(app: App, now: Callable[[], datetime]) -> Iterator[_Result]:
-    with app.store.begin(immediate=False) as work:
-        failed = work.inbox.failed()
+    with app.store.begin(read_only=True) as work:
+        failed = work.inbox.all_failed()
     for event in failed:
         if not event.key:
             result, detail = _clear(app.store, event), ": it can no longer be decrypted"
@@ -166,7 +166,7 @@ def _replay_event(app: App, event: FailedEvent, now: datetime) -> tuple[str, str
 def _record_failure(store: Store, event: FailedEvent, failure: Exception) -> str:
     name = type(failure).__name__
     with store.begin() as work:
-        work.inbox.failed_again(event, name)
+        work.inbox.record_retry_failure(event, name)
     return name
 
 

@@ -25,7 +25,7 @@ from bot.telegram.groups import Groups
 from bot.telegram.payloads import written
 from bot.telegram.updates import ALLOWED_UPDATES, ClientLeft, GroupMention, UpdateReader
 from state_machine.model.events import Shared
-from storage.errors import is_of_the_store
+from storage.errors import is_store_failure
 
 WAIT = 30
 """Seconds Telegram keeps a request open while there is nothing new."""
@@ -284,7 +284,7 @@ class Polling:
         try:
             await self._tell(what)
         except Exception as fault:
-            if is_of_the_store(fault):
+            if is_store_failure(fault):
                 return self._store_failed(fault)
             name = type(fault).__name__
             self._database.faults.say(f"not taken {name}", f"An update could not be taken ({name}), try {tries + 1}.")
@@ -298,7 +298,7 @@ class Polling:
         try:
             await self._database.run(self._conversation.set_aside, what.key, what.address, payload, reason, now)
         except Exception as fault:
-            if is_of_the_store(fault):
+            if is_store_failure(fault):
                 return self._store_failed(fault)
             name = type(fault).__name__
             self._database.faults.say(

@@ -24,8 +24,7 @@ from bot.telegram.client import Http, PollingBot, make_bot
 from bot.telegram.polling import TURNED_AWAY, Polling, TokenRefused
 from bot.telegram.sender import Sender
 from bot.worker_thread import WorkerThread
-from storage.store import Store
-from storage.unit_of_work import UnitOfWork
+from storage.store import Store, UnitOfWork
 
 log = logging.getLogger(__name__)
 

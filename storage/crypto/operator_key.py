@@ -1,7 +1,7 @@
-"""The operator's key: 32 random bytes that open the key store, given by hand or kept in a file.
+"""The operator's key: 32 random bytes that wrap the keys in the key store, given as a setting or kept in a file.
 
-During a rotation the new key stands beside the old one as `operator.key.next`,
-so that whichever of the two opens the key store after a crash is at hand.
+During a rotation the new key is kept beside the old one as `operator.key.next`, so that after a crash the one that
+fits the key store is available, whichever it is.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ LENGTH = 32
 
 
 def read_key(text: str | bytes, where: str = "the operator's key") -> bytes:
-    """The 32 bytes written as base64 in `text`. Raises StoreRefused with a sentence naming `where`."""
+    """The 32 bytes that `text` holds as base64. Raises StoreRefused, with a sentence that names `where`."""
     try:
         key = base64.b64decode(text.strip(), validate=True)
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != LENGTH:
-        raise StoreRefused(f"What stands in {where} is not a key: it must be {LENGTH} bytes, written as base64.")
+        raise StoreRefused(f"The content of {where} is not a key: it must be {LENGTH} bytes, written as base64.")
     return key
 
 
 class OperatorKey:
-    """Where the operator's key is found: `given` if there is one, else the file in `folder`."""
+    """The operator's key: `given` if it is not None, else the one in the file `operator.key` in `folder`."""
 
     def __init__(self, folder: Path, given: bytes | None) -> None:
         if given is not None and len(given) != LENGTH:
@@ -40,11 +40,11 @@ class OperatorKey:
 
     @property
     def in_file(self) -> bool:
-        """Whether the key is kept in the file, not given by hand."""
+        """Whether the key is kept in the file, not given as a setting."""
         return self._given is None
 
     def candidates(self) -> list[bytes]:
-        """The keys at hand, the settled one first; none if there is no key yet."""
+        """The available keys, the active one first; an empty list if there is no key yet. Raises StoreRefused."""
         if self._given is not None:
             return [self._given]
         keys = []
@@ -56,20 +56,20 @@ class OperatorKey:
             except OSError as error:
                 raise StoreRefused(f"The operator's key in {path} can't be read: {error.strerror}.") from error
             except StoreRefused:
-                # A new key cut short by a crash was never in use.
+                # A new key that a crash cut short was never active.
                 if path == self.file:
                     raise
         return keys
 
-    def make(self) -> bytes:
-        """A new key, kept in the file for the owner's eyes only."""
+    def create(self) -> bytes:
+        """A new key, written to the file, which only its owner can read."""
         key = new_key()
-        self.announce(key)
-        self.settle(key)
+        self.stage(key)
+        self.activate(key)
         return key
 
-    def announce(self, key: bytes) -> None:
-        """Keep a new key beside the old one, durably."""
+    def stage(self, key: bytes) -> None:
+        """Write a new key beside the active one, durably."""
         self._next.unlink(missing_ok=True)
         descriptor = os.open(self._next, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -78,15 +78,15 @@ class OperatorKey:
             os.fsync(file.fileno())
         self._sync_folder()
 
-    def settle(self, key: bytes) -> None:
-        """`key` is the one in use: an announced key takes the old one's place, or goes if it is not this one."""
+    def activate(self, key: bytes) -> None:
+        """Make `key` the active one: a staged key replaces the active one if it is `key`, and else is deleted."""
         try:
-            announced = read_key(self._next.read_bytes())
+            staged = read_key(self._next.read_bytes())
         except FileNotFoundError:
             return
         except StoreRefused:
-            announced = b""
-        if secrets.compare_digest(announced, key):
+            staged = b""
+        if secrets.compare_digest(staged, key):
             self._next.replace(self.file)
         else:
             self._next.unlink(missing_ok=True)

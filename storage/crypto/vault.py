@@ -1,7 +1,7 @@
-"""Sealing and opening: AES-256-GCM under a data key per client, each wrapped by the operator's key.
+"""Encryption and decryption: AES-256-GCM with one data key per client, each wrapped with the operator's key.
 
-A sealed value is one byte that names the manner, twelve random bytes, and the ciphertext with its tag.
-The client and the column it stands in are authenticated with it, so that it opens nowhere else.
+An encrypted value is one version byte, a nonce of twelve random bytes, and the ciphertext with its tag. The client
+and the column are authenticated with it, so that it can't be decrypted anywhere else.
 """
 
 from __future__ import annotations
@@ -10,49 +10,96 @@ import hashlib
 import hmac
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from storage.crypto.keystore import INDEX, PARTINGS, KeyRows, KeyStore, Wrapped
-from storage.crypto.lru import LruCache
+from storage.crypto.keystore import ERASURE_NOTICES, INDEX, KeyRows, KeyStore, WrappedKey
 from storage.crypto.operator_key import OperatorKey, new_key
 from storage.errors import DecryptionError, StoreRefused
 
-_MANNER = b"\x01"
-_NONCE = 12
-_COLUMN = "keys.wrapped"
-_SHORTEST = len(_MANNER) + _NONCE + 16
+K = TypeVar("K")
+V = TypeVar("V")
+
+_VERSION = b"\x01"
+_NONCE_LENGTH = 12
+_MIN_LENGTH = len(_VERSION) + _NONCE_LENGTH + 16
+_KEY_COLUMN = "keys.wrapped"
+_NOTICE_COLUMN = "partings.body"
+_PAIRING_COLUMN = "pairing.body"
 _WRONG_KEY = (
     "The operator's key does not open the key store: it is another installation's key, or an old one. "
     "Put the right key back; nothing was changed."
 )
 
 
-def _bound_to(owner: str, column: str) -> bytes:
-    return _MANNER + owner.encode() + b"\0" + column.encode()
+def _associated_data(owner: str, column: str) -> bytes:
+    return _VERSION + owner.encode() + b"\0" + column.encode()
 
 
-def _encrypt(cipher: AESGCM, owner: str, column: str, plain: bytes) -> bytes:
-    nonce = secrets.token_bytes(_NONCE)
-    return _MANNER + nonce + cipher.encrypt(nonce, plain, _bound_to(owner, column))
+def _encrypt(cipher: AESGCM, owner: str, column: str, plaintext: bytes) -> bytes:
+    nonce = secrets.token_bytes(_NONCE_LENGTH)
+    return _VERSION + nonce + cipher.encrypt(nonce, plaintext, _associated_data(owner, column))
 
 
 def _decrypt(cipher: AESGCM, owner: str, column: str, encrypted: bytes) -> bytes:
-    if len(encrypted) < _SHORTEST or encrypted[:1] != _MANNER:
+    if len(encrypted) < _MIN_LENGTH or encrypted[:1] != _VERSION:
         raise DecryptionError
+    nonce, ciphertext = encrypted[1 : 1 + _NONCE_LENGTH], encrypted[1 + _NONCE_LENGTH :]
     try:
-        return cipher.decrypt(encrypted[1 : 1 + _NONCE], encrypted[1 + _NONCE :], _bound_to(owner, column))
+        return cipher.decrypt(nonce, ciphertext, _associated_data(owner, column))
     except InvalidTag:
         raise DecryptionError from None
 
 
+class LruCache(Generic[K, V]):
+    """At most `capacity` values by key, shared by threads. The least recently used one is dropped first."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._values: dict[K, V] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: K) -> V | None:
+        """The value, which counts as used now, or None."""
+        with self._lock:
+            value = self._values.pop(key, None)
+            if value is not None:
+                self._values[key] = value
+            return value
+
+    def put(self, key: K, value: V) -> None:
+        """Store a value."""
+        with self._lock:
+            self._values.pop(key, None)
+            self._values[key] = value
+            if len(self._values) > self._capacity:
+                del self._values[next(iter(self._values))]
+
+    def remove(self, key: K) -> None:
+        """Remove one value, if it is there."""
+        with self._lock:
+            self._values.pop(key, None)
+
+    def remove_values(self, values: Collection[V]) -> None:
+        """Remove every key whose value is one of these."""
+        with self._lock:
+            for key in [key for key, value in self._values.items() if value in values]:
+                del self._values[key]
+
+    def clear(self) -> None:
+        """Remove everything."""
+        with self._lock:
+            self._values.clear()
+
+
 @dataclass(frozen=True, slots=True)
 class _ClientKey:
-    """A data key at work: the cipher, and a key derived from it for hashes that die with it."""
+    """A client's data key in memory: its cipher, and a key derived from it for keyed hashes."""
 
     cipher: AESGCM
     hashing: bytes
@@ -63,36 +110,38 @@ class _ClientKey:
 
 
 class Vault:
-    """All sealing. `room` is how many clients' opened keys are held in memory, the latest used.
+    """Encrypts and decrypts everything in the store. `capacity`: how many clients' unwrapped keys are cached.
 
-    One thread makes, destroys and rotates keys; others may open with them meanwhile.
+    Only one thread may create, destroy and rotate keys; others may encrypt and decrypt meanwhile.
     """
 
-    def __init__(self, store: KeyStore, operator: OperatorKey, room: int = 1024) -> None:
+    def __init__(self, store: KeyStore, operator: OperatorKey, capacity: int = 1024) -> None:
         self._store = store
         self._operator = operator
-        self._opened: LruCache[str, _ClientKey] = LruCache(room)
-        self._by_finder: LruCache[bytes, str] = LruCache(room)
-        self._to_settle: list[str] = []
-        # Held while a key is taken from the store into memory or out of both, so that none destroyed comes back.
+        self._client_keys: LruCache[str, _ClientKey] = LruCache(capacity)
+        self._clients: LruCache[bytes, str] = LruCache(capacity)
+        """Clients by the keyed hash of their address."""
+        self._to_confirm: list[str] = []
+        # Held while a key is read from the store into the cache, and while one is removed from both: otherwise a
+        # destroyed key could return to the cache.
         self._lock = threading.RLock()
 
-    def start(self, has_data: Callable[[], bool]) -> None:
-        """Open the operator's two keys, or make them where nothing is kept yet. Raises StoreRefused.
+    def open(self, has_data: Callable[[], bool]) -> None:
+        """Unwrap the operator's two keys, or create them if the store is new. Raises StoreRefused.
 
-        `has_data` tells whether anything is sealed already; it is asked under the key store's lock.
+        `has_data` returns whether there are encrypted data already. It is called while the key store is locked.
         """
         with self._store.writing() as rows:
-            rows.make_table()
-            index = rows.found(INDEX)
+            rows.create_table()
+            index = rows.get(INDEX)
             keys = self._operator.candidates()
             if index is None:
                 if has_data():
                     raise StoreRefused("The key store is empty, but there are data: put its newest backup back.")
-                self._wrapping = AESGCM(keys[0] if keys else self._operator.make())
-                index = Wrapped(INDEX, self._wrap(INDEX, new_key()))
-                for row in (index, Wrapped(PARTINGS, self._wrap(PARTINGS, new_key()))):
-                    rows.put(row.owner, row.key, None, settled=True)
+                self._wrapping = AESGCM(keys[0] if keys else self._operator.create())
+                index = self._wrap(INDEX, new_key())
+                for row in (index, self._wrap(ERASURE_NOTICES, new_key())):
+                    rows.insert(row, None, confirmed=True)
             elif not keys:
                 raise StoreRefused(
                     f"There are data, but the operator's key is missing from {self._operator.file}. "
@@ -103,167 +152,169 @@ class Vault:
                     "The key store belongs to data that are not here. Put companion.sqlite back beside keys.sqlite, "
                     "or move keys.sqlite away to begin with nothing."
                 )
-            self._take(index)
-            partings = rows.found(PARTINGS)
-            if partings is None:
+            self._unwrap_index(index)
+            notices = rows.get(ERASURE_NOTICES)
+            if notices is None:
                 raise StoreRefused("The key store is damaged: put its newest backup back.")
-            self._partings = AESGCM(self._unwrap(partings))
+            self._notices = AESGCM(self._unwrap(notices))
 
-    def find(self, address: str, afresh: bool = False) -> str | None:
-        """The client of an address, if there is one; `afresh`: as the key store has it, not as remembered."""
-        finder = self._finder(address)
-        client = None if afresh else self._by_finder.get(finder)
+    def find_client(self, address: str, use_cache: bool = True) -> str | None:
+        """The client at an address, if there is one. Without `use_cache` the key store is read in any case."""
+        address_hash = self._address_hash(address)
+        client = self._clients.get(address_hash) if use_cache else None
         if client is not None:
             return client
         with self._lock, self._store.reading() as rows:
-            row = rows.found_by(finder)
+            row = rows.get_by_address_hash(address_hash)
             if row is None:
                 return None
-            # A key that does not open is refused when it is used; whose chat it is can be said all the same.
+            # A key that can't be unwrapped raises when it is used; the client is known nevertheless.
             with suppress(DecryptionError):
-                self._hold(rows, row)
-            self._by_finder.put(finder, row.owner)
+                self._cache_key(rows, row)
+            self._clients.put(address_hash, row.owner)
         return row.owner
 
-    def make(self, client: str, address: str) -> None:
-        """A data key for a new client, durable before this returns."""
+    def create_key(self, client: str, address: str) -> None:
+        """Create the data key of a new client. It is durable before this returns."""
         key = new_key()
-        finder = self._finder(address)
+        address_hash = self._address_hash(address)
         with self._store.writing() as rows:
             self._follow_rotation(rows)
-            rows.settle(self._to_settle)
-            rows.put(client, self._wrap(client, key), finder, settled=False)
-        self._to_settle.clear()
-        self._by_finder.put(finder, client)
-        self._opened.put(client, _ClientKey.of(key))
+            rows.confirm(self._to_confirm)
+            rows.insert(self._wrap(client, key), address_hash, confirmed=False)
+        self._to_confirm.clear()
+        self._clients.put(address_hash, client)
+        self._client_keys.put(client, _ClientKey.of(key))
 
-    def settle(self, client: str) -> None:
-        """The client's rows are committed; it is noted when a key is next written, or on closing."""
-        self._to_settle.append(client)
+    def confirm(self, client: str) -> None:
+        """Note that the client's row is committed. It is written when a key is next created, or on closing."""
+        self._to_confirm.append(client)
 
-    def unsettled(self) -> list[str]:
-        """Clients whose key was made, and of whom it is not noted that their rows were committed."""
+    def unconfirmed(self) -> list[str]:
+        """Clients who have a key, but whose rows are not noted as committed."""
         with self._store.reading() as rows:
-            return rows.unsettled()
+            return rows.unconfirmed()
 
-    def has(self, client: str) -> bool:
+    def has_key(self, client: str) -> bool:
         """Whether the client's key exists."""
         with self._store.reading() as rows:
-            return rows.found(client) is not None
+            return rows.get(client) is not None
 
-    def destroy(self, *clients: str) -> None:
-        """The clients' keys go for good, from the store and from memory; so does the way to find them."""
+    def destroy_keys(self, *clients: str) -> None:
+        """Delete the clients' keys and the hashes of their addresses, from the store and from the caches."""
         with self._lock:
             with self._store.writing() as rows:
-                rows.destroy(clients)
+                rows.delete(clients)
             for client in clients:
-                self._opened.forget(client)
-            self._by_finder.forget_values(clients)
+                self._client_keys.remove(client)
+            self._clients.remove_values(clients)
 
-    def encrypt(self, client: str, column: str, plain: bytes) -> bytes:
-        """`plain` sealed for one client and one `table.column`. Raises DecryptionError if the key is not there."""
-        return _encrypt(self._key_of(client).cipher, client, column, plain)
+    def encrypt(self, client: str, column: str, plaintext: bytes) -> bytes:
+        """`plaintext` encrypted for one client and one `table.column`. Raises DecryptionError if there is no key."""
+        return _encrypt(self._client_key(client).cipher, client, column, plaintext)
 
     def decrypt(self, client: str, column: str, encrypted: bytes) -> bytes:
-        """What was sealed for this client and column. Raises DecryptionError for anything else."""
-        return _decrypt(self._key_of(client).cipher, client, column, encrypted)
+        """The plaintext encrypted for this client and column. Raises DecryptionError for anything else."""
+        return _decrypt(self._client_key(client).cipher, client, column, encrypted)
 
-    def fingerprint(self, client: str, column: str, text: str) -> bytes:
-        """A hash to find equal values of one client by; it means nothing once the client's key is gone."""
-        return hmac.digest(self._key_of(client).hashing, _bound_to(client, column) + text.encode(), hashlib.sha256)
+    def keyed_hash(self, client: str, column: str, text: str) -> bytes:
+        """A hash to find equal values of one client by. It can't be computed once the client's key is destroyed."""
+        data = _associated_data(client, column) + text.encode()
+        return hmac.digest(self._client_key(client).hashing, data, hashlib.sha256)
 
-    def encrypt_erasure_notice(self, client: str, plain: bytes) -> bytes:
-        """`plain` sealed under the operator's own key, for what must outlive the client's key by a day."""
-        return _encrypt(self._partings, client, "partings.body", plain)
+    def encrypt_erasure_notice(self, client: str, plaintext: bytes) -> bytes:
+        """`plaintext` encrypted with a key of the operator, since it must outlive the client's key by a day."""
+        return _encrypt(self._notices, client, _NOTICE_COLUMN, plaintext)
 
     def decrypt_erasure_notice(self, client: str, encrypted: bytes) -> bytes:
-        """What was sealed for this parting. Raises DecryptionError."""
-        return _decrypt(self._partings, client, "partings.body", encrypted)
+        """The plaintext of this client's erasure notice. Raises DecryptionError."""
+        return _decrypt(self._notices, client, _NOTICE_COLUMN, encrypted)
 
-    def hash_key(self, key: str) -> bytes:
+    def hash_event_key(self, key: str) -> bytes:
         """A keyed hash of an event's key."""
         return hmac.digest(self._index, b"inbox.key\0" + key.encode(), hashlib.sha256)
 
-    def encrypt_pairing(self) -> bytes:
-        """Something that only the key store of these data can open."""
-        return _encrypt(AESGCM(self._index), INDEX, "pairing.body", b"")
+    def pairing_token(self) -> bytes:
+        """A value, stored with the data, that only this key store can decrypt."""
+        return _encrypt(AESGCM(self._index), INDEX, _PAIRING_COLUMN, b"")
 
-    def check_pairing(self, encrypted: bytes) -> None:
-        """Raises DecryptionError if the key store is not the one of these data."""
-        _decrypt(AESGCM(self._index), INDEX, "pairing.body", encrypted)
+    def check_pairing_token(self, token: bytes) -> None:
+        """Raises DecryptionError if the data that hold this token belong to another key store."""
+        _decrypt(AESGCM(self._index), INDEX, _PAIRING_COLUMN, token)
 
     def rotate(self, new: bytes) -> None:
-        """Wrap every key anew under `new`, in one transaction. Sealed data stay as they are."""
+        """Wrap every key with the operator's key `new` instead, in one transaction. The data do not change."""
         with self._lock, self._store.writing() as rows:
-            # Announced under the key store's lock: whoever opens the store meanwhile waits for it.
+            # Written while the key store is locked, so that a process opening the store meanwhile waits.
             if self._operator.in_file:
-                self._operator.announce(new)
+                self._operator.stage(new)
             self._follow_rotation(rows)
             wrapping = AESGCM(new)
-            anew = [
-                Wrapped(row.owner, _encrypt(wrapping, row.owner, _COLUMN, self._unwrap(row))) for row in rows.all()
+            rewrapped = [
+                WrappedKey(row.owner, _encrypt(wrapping, row.owner, _KEY_COLUMN, self._unwrap(row)))
+                for row in rows.all()
             ]
-            rows.rewrap(anew)
+            rows.replace(rewrapped)
         self._wrapping = wrapping
-        self._index_row = next(row.key for row in anew if row.owner == INDEX)
+        self._wrapped_index = next(row.key for row in rewrapped if row.owner == INDEX)
         if self._operator.in_file:
-            self._operator.settle(new)
+            self._operator.activate(new)
 
     def close(self) -> None:
-        """Note what is to be noted, forget all opened keys, and let go of the file."""
-        if self._to_settle:
+        """Write outstanding confirmations, drop all cached keys, and close the key store."""
+        if self._to_confirm:
             with self._store.writing() as rows:
-                rows.settle(self._to_settle)
-            self._to_settle.clear()
-        self._opened.clear()
-        self._by_finder.clear()
+                rows.confirm(self._to_confirm)
+            self._to_confirm.clear()
+        self._client_keys.clear()
+        self._clients.clear()
         self._store.close()
 
-    def _finder(self, address: str) -> bytes:
+    def _address_hash(self, address: str) -> bytes:
         return hmac.digest(self._index, b"address\0" + address.encode(), hashlib.sha256)
 
-    def _wrap(self, owner: str, key: bytes) -> bytes:
-        return _encrypt(self._wrapping, owner, _COLUMN, key)
+    def _wrap(self, owner: str, key: bytes) -> WrappedKey:
+        return WrappedKey(owner, _encrypt(self._wrapping, owner, _KEY_COLUMN, key))
 
-    def _unwrap(self, row: Wrapped) -> bytes:
-        return _decrypt(self._wrapping, row.owner, _COLUMN, row.key)
+    def _unwrap(self, row: WrappedKey) -> bytes:
+        return _decrypt(self._wrapping, row.owner, _KEY_COLUMN, row.key)
 
-    def _take(self, index: Wrapped) -> None:
-        """Find which of the operator's keys opens the key store as it is now. Raises StoreRefused."""
+    def _unwrap_index(self, index: WrappedKey) -> None:
+        """Find the operator's key that unwraps the key store as it is now. Raises StoreRefused."""
         for key in self._operator.candidates():
             wrapping = AESGCM(key)
             try:
-                self._index = _decrypt(wrapping, index.owner, _COLUMN, index.key)
+                self._index = _decrypt(wrapping, index.owner, _KEY_COLUMN, index.key)
             except DecryptionError:
                 continue
-            self._wrapping, self._index_row = wrapping, index.key
+            self._wrapping, self._wrapped_index = wrapping, index.key
             if self._operator.in_file:
-                self._operator.settle(key)
+                self._operator.activate(key)
             return
         raise StoreRefused(_WRONG_KEY)
 
     def _follow_rotation(self, rows: KeyRows) -> None:
-        """The key store may have been wrapped anew by another process since we looked."""
-        index = rows.found(INDEX)
-        if index is not None and index.key != self._index_row:
-            self._take(index)
+        """Use the new operator's key if another process has rotated it."""
+        index = rows.get(INDEX)
+        if index is not None and index.key != self._wrapped_index:
+            self._unwrap_index(index)
 
-    def _key_of(self, client: str) -> _ClientKey:
-        opened = self._opened.get(client)
-        if opened is not None:
-            return opened
+    def _client_key(self, client: str) -> _ClientKey:
+        cached = self._client_keys.get(client)
+        if cached is not None:
+            return cached
         with self._lock, self._store.reading() as rows:
-            row = rows.found(client)
+            row = rows.get(client)
             if row is None:
                 raise DecryptionError
-            return self._hold(rows, row)
+            return self._cache_key(rows, row)
 
-    def _hold(self, rows: KeyRows, row: Wrapped) -> _ClientKey:
+    def _cache_key(self, rows: KeyRows, row: WrappedKey) -> _ClientKey:
         try:
             key = self._unwrap(row)
         except DecryptionError:
             self._follow_rotation(rows)
             key = self._unwrap(row)
-        opened = _ClientKey.of(key)
-        self._opened.put(row.owner, opened)
-        return opened
+        client_key = _ClientKey.of(key)
+        self._client_keys.put(row.owner, client_key)
+        return client_key

@@ -1,4 +1,4 @@
-"""The schema of the data, step by step. `HEAD` is the revision this release works with."""
+"""Migrations of the schema. `HEAD` is the revision that this release works with."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ HEAD = "0006"
 
 
 def revision_of(connection: Connection) -> str | None:
-    """The revision the data are at; None for an empty database."""
+    """The revision of the data; None for an empty database."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return revision
 
 
-def bring_up(engine: Engine) -> None:
-    """Bring the data to `HEAD`, in one transaction. Raises StoreRefused for data of a newer release."""
-    with engine.connect() as connection, connection.execution_options(reads=True).begin():
+def upgrade_to_head(engine: Engine) -> None:
+    """Migrate the data to `HEAD`, in one transaction. Raises StoreRefused for data of a newer release."""
+    with engine.connect() as connection, connection.execution_options(read_only=True).begin():
         if revision_of(connection) == HEAD:
             return
     with engine.begin() as connection:
@@ -33,20 +33,20 @@ def bring_up(engine: Engine) -> None:
 
 
 def migrate(connection: Connection, target: str) -> None:
-    """Bring the data up or down to `target` (`base` for nothing), within the transaction of `connection`."""
-    # Alembic takes 0.2 s to import, which a start with nothing to do need not pay.
+    """Migrate the data up or down to `target` (`base`: no tables), in the transaction of `connection`."""
+    # Importing Alembic takes 0.2 s, which a start without migrations saves.
     from alembic import command  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
     config = _config(connection)
     known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
     known = ["base", *reversed(known)]
-    present = revision_of(connection) or "base"
-    if present not in known:
+    current = revision_of(connection) or "base"
+    if current not in known:
         raise StoreRefused(
             "The data were written by a newer release of this program. Use that release, or a backup from before it."
         )
-    if known.index(target) >= known.index(present):
+    if known.index(target) >= known.index(current):
         command.upgrade(config, target)
     else:
         command.downgrade(config, target)

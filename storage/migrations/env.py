@@ -1,4 +1,4 @@
-"""Run by Alembic: migrate over the connection that `storage.migrations` hands in."""
+"""Run by Alembic: migrates on the connection that `storage.migrations` passes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=METADATA,
     render_as_batch=True,
-    # The connection is in a transaction already, which takes in the schema on SQLite too.
+    # The connection is in a transaction already, which covers changes of the schema, on SQLite as well.
     transactional_ddl=True,
 )
 context.run_migrations()

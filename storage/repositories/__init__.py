@@ -1,1 +1,1 @@
-"""The tables as objects, each within one transaction."""
+"""Access to the tables, within one transaction."""

@@ -1,44 +1,41 @@
-"""Counts by month that name nobody: how often something happened, for the operator."""
+"""Anonymous counts by month of how often something happened, for the operator."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
+from storage.database import insert_or_skip
+from storage.session import Session
 from storage.tables import counters
-from storage.upsert import insert_or_skip
 
-if TYPE_CHECKING:
-    from storage.unit_of_work import UnitOfWork
-
-SHOWN_FROM = 5
-"""Counts below this are not told: a small number may be somebody."""
+MIN_SHOWN = 5
+"""Smaller counts are not shown: they might point to one person."""
 
 
 class Counters:
-    """The counts, within one transaction."""
+    """The counters, within one transaction."""
 
-    def __init__(self, work: UnitOfWork) -> None:
-        self._connection = work.connection
+    def __init__(self, session: Session) -> None:
+        self._connection = session.connection
 
-    def add(self, day: date, name: str) -> None:
-        """One more of `name` in the month of `day`."""
+    def increment(self, day: date, name: str) -> None:
+        """Add one to the counter `name` of the month of `day`."""
         month = day.replace(day=1)
         row = {"month": month, "name": name, "number": 0}
-        self._connection.execute(insert_or_skip(self._connection, counters), row)
-        this = (counters.c.month == month) & (counters.c.name == name)
-        self._connection.execute(update(counters).where(this).values(number=counters.c.number + 1))
+        self._connection.execute(insert_or_skip(self._connection.dialect.name, counters), row)
+        is_row = (counters.c.month == month) & (counters.c.name == name)
+        self._connection.execute(update(counters).where(is_row).values(number=counters.c.number + 1))
 
-    def banded(self) -> list[tuple[date, str, str]]:
-        """Month, name and a band such as `5-9`, `10-19`; nothing below `SHOWN_FROM`."""
+    def bands(self) -> list[tuple[date, str, str]]:
+        """Month, name and a band such as `5-9` or `10-19` of each counter that is at least `MIN_SHOWN`."""
         rows = self._connection.execute(select(counters).order_by(counters.c.month, counters.c.name)).all()
-        return [(month, name, band(number)) for month, name, number in rows if number >= SHOWN_FROM]
+        return [(month, name, band(number)) for month, name, number in rows if number >= MIN_SHOWN]
 
 
 def band(number: int) -> str:
-    """The band a count of 5 or more falls into: 5-9, 10-19, 20-49, 50-99, then in hundreds."""
+    """The band of a count of 5 or more: 5-9, 10-19, 20-49, 50-99, then hundreds."""
     for low, high in ((5, 9), (10, 19), (20, 49), (50, 99)):
         if number <= high:
             return f"{low}-{high}"

@@ -1,22 +1,18 @@
-"""Messages that could not be sent and became dead letters: listed, put back, or deleted."""
+"""Dead letters, that is messages that could not be sent: listed, put back into the outbox, or deleted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 
 from state_machine.model.outgoing import Priority
-from storage.codec import Malformed, read_message
-from storage.errors import DecryptionError
-from storage.repositories.outbox import BODY
+from storage.database import from_micros
+from storage.errors import DecryptionError, Malformed
+from storage.repositories.outbox import BODY, read_message
+from storage.session import Session
 from storage.tables import chats, outbox
-from storage.timestamps import from_micros
-
-if TYPE_CHECKING:
-    from storage.unit_of_work import UnitOfWork
 
 _after = outbox.alias("after")
 _dead = (
@@ -40,10 +36,10 @@ _dead = (
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that could not be sent. `reason` is the name of a class; `created` is None in data of old releases.
+    """A message that could not be sent. `reason` is the name of an exception.
 
-    `readable`: it can be decrypted; `superseded`: something said after it was sent, or waits to be;
-    `blocked`: the client blocked the bot.
+    `created` is None in data of old releases; `readable`: it can be decrypted; `superseded`: a later message to the
+    client was sent, or waits to be sent; `blocked`: the client blocked the bot.
     """
 
     id: int
@@ -59,9 +55,9 @@ class DeadLetter:
 class DeadLetters:
     """The dead letters of the outbox, within one transaction."""
 
-    def __init__(self, work: UnitOfWork) -> None:
-        self._connection = work.connection
-        self._vault = work.vault
+    def __init__(self, session: Session) -> None:
+        self._connection = session.connection
+        self._vault = session.vault
 
     def all(self) -> list[DeadLetter]:
         """All dead letters, the oldest first."""
@@ -82,7 +78,7 @@ class DeadLetters:
         ]
 
     def put_back(self, message: int) -> None:
-        """This message waits again, in its old place."""
+        """Let this message wait again, in its old place."""
         self._connection.execute(update(outbox).where(outbox.c.id == message).values(dead_letter=None))
 
     def drop(self, message: int) -> None:

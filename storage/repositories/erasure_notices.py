@@ -1,26 +1,22 @@
-"""What is left of an erased client for at most a day: the last messages, where to, and what to delete there."""
+"""Erasure notices: kept for at most a day after an erasure, to say farewell and delete messages from the chat."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import Integer, bindparam, delete, insert, select, update
 
 from state_machine.model.outgoing import Message
-from storage.errors import DecryptionError
+from storage.database import Statement, decode_json, encode_json, to_micros
+from storage.errors import DecryptionError, Malformed
 from storage.repositories.outbox import LONGEST_HOLD
-from storage.statements import Statement
+from storage.session import Session
 from storage.tables import channel_of, erasure_notices
-from storage.timestamps import to_micros
 
-if TYPE_CHECKING:
-    from storage.unit_of_work import UnitOfWork
-
-KEPT = timedelta(hours=24)
+RETENTION = timedelta(hours=24)
 """How long sending a notice is tried before it is deleted, sent or not."""
 
 
@@ -35,7 +31,7 @@ class ErasureNotice:
 
 
 @dataclass(frozen=True, slots=True)
-class _Body:
+class _StoredNotice:
     address: str
     farewell: tuple[Message, ...]
     delete: tuple[int, ...]
@@ -48,26 +44,27 @@ _due = Statement(
     .order_by(erasure_notices.c.due, erasure_notices.c.id)
     .limit(bindparam("most", type_=Integer))
 )
-_encode = msgspec.json.Encoder().encode
-_decoder = msgspec.json.Decoder(_Body)
+_decoder = msgspec.json.Decoder(_StoredNotice)
 
 
 class ErasureNotices:
     """Erasure notices, within one transaction."""
 
-    def __init__(self, work: UnitOfWork) -> None:
-        self._work = work
-        self._connection = work.connection
-        self._driver = work.driver
-        self._vault = work.vault
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._connection = session.connection
+        self._driver = session.driver
+        self._vault = session.vault
 
     def put(
         self, client: str, address: str | None, messages: Sequence[Message], delete: Sequence[int], now: datetime
     ) -> None:
-        """Keep a notice. Without an address it only remembers that the client's key must be destroyed."""
+        """Store a notice. Without an address it only records that the client's key must be destroyed."""
         body = channel = None
         if address is not None:
-            body = self._vault.encrypt_erasure_notice(client, _encode(_Body(address, tuple(messages), tuple(delete))))
+            body = self._vault.encrypt_erasure_notice(
+                client, encode_json(_StoredNotice(address, tuple(messages), tuple(delete)))
+            )
             channel = channel_of(address)
         at = to_micros(now)
         row = {"client": client, "channel": channel, "body": body, "since": at, "due": at}
@@ -82,28 +79,28 @@ class ErasureNotices:
             "most": most,
         }
         found: list[ErasureNotice] = []
-        for number, client, encrypted in self._driver.all(_due, values):
+        for number, client, encrypted in self._driver.fetch_all(_due, values):
             try:
-                body = _decoder.decode(self._vault.decrypt_erasure_notice(client, encrypted or b""))
-            except (DecryptionError, msgspec.MsgspecError):
-                continue  # nobody can be told any more; the row is deleted after a day
+                body = decode_json(_decoder, self._vault.decrypt_erasure_notice(client, encrypted or b""))
+            except (DecryptionError, Malformed):
+                continue  # the address is lost; the row is deleted after a day
             found.append(ErasureNotice(number, body.address, body.farewell, body.delete))
         return found
 
-    def done(self, notice: int) -> None:
-        """The notice was sent and the messages were deleted: nothing is left."""
-        self._remove([notice])
+    def delete(self, notice: int) -> None:
+        """Delete a notice, once it was sent and the messages were deleted from the chat."""
+        self._delete([notice])
 
-    def later(self, notice: int, until: datetime) -> None:
+    def postpone(self, notice: int, until: datetime) -> None:
         """Try this notice again, not before `until`: five minutes ahead at most."""
         self._connection.execute(
             update(erasure_notices).where(erasure_notices.c.id == notice).values(due=to_micros(until))
         )
 
-    def forget(self, now: datetime) -> None:
+    def delete_expired(self, now: datetime) -> None:
         """Delete notices older than 24 hours."""
-        old = select(erasure_notices.c.id).where(erasure_notices.c.since < to_micros(now - KEPT))
-        self._remove(list(self._connection.scalars(old)))
+        old = select(erasure_notices.c.id).where(erasure_notices.c.since < to_micros(now - RETENTION))
+        self._delete(list(self._connection.scalars(old)))
 
     def exists_for(self, client: str) -> bool:
         """Whether this client was erased."""
@@ -111,13 +108,13 @@ class ErasureNotices:
         return self._connection.execute(found).first() is not None
 
     def clients(self) -> list[str]:
-        """The erased clients of whom a notice is left."""
+        """The erased clients who still have a notice."""
         return list(self._connection.scalars(select(erasure_notices.c.client)))
 
-    def _remove(self, ids: Sequence[int]) -> None:
+    def _delete(self, ids: Sequence[int]) -> None:
         for number in ids:
             client = self._connection.scalar(select(erasure_notices.c.client).where(erasure_notices.c.id == number))
             if client is not None:
-                # The notice is what remembers an erasure that was cut off before the key was destroyed.
-                self._work.finish_erasure(client)
+                # Only the notice records that an erasure was interrupted before the key was destroyed.
+                self._session.finish_erasure(client)
                 self._connection.execute(delete(erasure_notices).where(erasure_notices.c.id == number))

@@ -1,28 +1,24 @@
-"""Which events were taken already, and those whose turn failed."""
+"""Which events were processed already, and those whose turn failed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from sqlalchemy import Integer, bindparam, delete, insert, select, update
 
-from storage.errors import DecryptionError
-from storage.statements import Statement
+from storage.database import Statement, decode_json, encode_json, from_micros, insert_or_skip, to_micros
+from storage.errors import DecryptionError, Malformed
+from storage.session import Session
 from storage.tables import inbox
-from storage.timestamps import from_micros, to_micros
-from storage.upsert import insert_or_skip
 
-if TYPE_CHECKING:
-    from storage.unit_of_work import UnitOfWork
+RETENTION = timedelta(hours=48)
+"""How long an event's key is kept. Telegram delivers an update again for at most 24 hours."""
 
-KEPT = timedelta(hours=48)
-"""How long a key is kept; Telegram delivers an update again for at most 24 hours."""
-
-PORTION = 1000
-"""Rows that are forgotten in one transaction at most, so that nobody waits long for it."""
+MAX_DELETED = 1000
+"""How many expired rows are deleted in one transaction at most, so that other transactions do not wait long."""
 
 _COLUMN = "inbox.payload"
 
@@ -31,7 +27,7 @@ _COLUMN = "inbox.payload"
 class FailedEvent:
     """An event whose turn failed. `key` and `payload` are empty where the client's key is lost.
 
-    `reason` is the name of an exception; `seen` when the event came; `row` the keyed hash it stands under.
+    `reason` is the name of an exception; `seen` is when the event arrived; `row` is the keyed hash of its key.
     """
 
     key: str
@@ -51,86 +47,89 @@ class _StoredEvent:
 _failed = select(inbox.c.client, inbox.c.payload, inbox.c.reason, inbox.c.seen, inbox.c.key).where(
     inbox.c.client.is_not(None)
 )
-_drop = delete(inbox).where(inbox.c.key == bindparam("hashed"))
-_encode = msgspec.json.Encoder().encode
+_delete = delete(inbox).where(inbox.c.key == bindparam("hashed"))
 _decoder = msgspec.json.Decoder(_StoredEvent)
 _old = (
     select(inbox.c.key)
     .where(inbox.c.seen < bindparam("before"), inbox.c.client.is_(None))
     .limit(bindparam("most", type_=Integer))
 )
-_forget = Statement(delete(inbox).where(inbox.c.key.in_(_old)))
-_take = Statement(lambda dialect: insert_or_skip(dialect, inbox), "key", "seen")
+_delete_expired = Statement(delete(inbox).where(inbox.c.key.in_(_old)))
+_claim = Statement(lambda dialect: insert_or_skip(dialect, inbox), "key", "seen")
 
 
 class Inbox:
-    """The inbox, within one transaction. Keys are kept as keyed hashes only."""
+    """The inbox, within one transaction. Events' keys are stored as keyed hashes only."""
 
-    def __init__(self, work: UnitOfWork) -> None:
-        self._connection = work.connection
-        self._driver = work.driver
-        self._vault = work.vault
+    def __init__(self, session: Session) -> None:
+        self._connection = session.connection
+        self._driver = session.driver
+        self._vault = session.vault
 
-    def is_new(self, key: str, now: datetime) -> bool:
-        """Take an event by its key, unless it was taken before."""
-        return self._driver.run(_take, {"key": self._vault.hash_key(key), "seen": to_micros(now)}) == 1
+    def claim(self, key: str, now: datetime) -> bool:
+        """Record that the event with this key is being processed. False if it was recorded before."""
+        return self._driver.execute(_claim, {"key": self._vault.hash_event_key(key), "seen": to_micros(now)}) == 1
 
     def record_failure(self, key: str, client: str, payload: bytes, reason: str) -> None:
-        """A turn failed: keep its event, sealed, to be tried again. `reason` is the name of a class, never text.
+        """Store the event of a failed turn, encrypted, for a later retry. `reason` is the name of an exception.
 
         Raises ValueError for a reason that is not a name.
         """
-        named = _name(reason)
+        checked_reason = _checked(reason)
         encrypted: bytes | None
         try:
-            encrypted = self._vault.encrypt(client, _COLUMN, _encode(_StoredEvent(key, payload)))
+            encrypted = self._vault.encrypt(client, _COLUMN, encode_json(_StoredEvent(key, payload)))
         except DecryptionError:
             encrypted = None
-        hashed = self._vault.hash_key(key)
-        values: dict[str, Any] = {"client": client, "payload": encrypted, "reason": named}
+        hashed = self._vault.hash_event_key(key)
+        values: dict[str, Any] = {"client": client, "payload": encrypted, "reason": checked_reason}
         changed = self._connection.execute(update(inbox).where(inbox.c.key == hashed).values(values))
         if changed.rowcount == 0:
             self._connection.execute(insert(inbox), {"key": hashed, "seen": 0, **values})
 
-    def found(self, key: str) -> FailedEvent | None:
-        """The parked event of this key, if there is one."""
-        row = self._connection.execute(_failed.where(inbox.c.key == self._vault.hash_key(key))).first()
-        return None if row is None else self._read(*row)
+    def get_failed(self, key: str) -> FailedEvent | None:
+        """The failed event with this key, if there is one."""
+        row = self._connection.execute(_failed.where(inbox.c.key == self._vault.hash_event_key(key))).first()
+        return None if row is None else self._failed_event(*row)
 
-    def drop(self, key: str) -> None:
-        """Nothing is kept of this key any more, parked or not; it may be taken anew."""
-        self._connection.execute(_drop, {"hashed": self._vault.hash_key(key)})
+    def delete(self, key: str) -> None:
+        """Delete the row of this key, failed or not, so that it can be claimed again."""
+        self._connection.execute(_delete, {"hashed": self._vault.hash_event_key(key)})
 
-    def failed(self) -> list[FailedEvent]:
+    def all_failed(self) -> list[FailedEvent]:
         """Events whose turn failed, the oldest first."""
-        # Put in order here: asked for in order, SQLite would look through the keys of two days for these few.
-        return sorted((self._read(*row) for row in self._connection.execute(_failed)), key=lambda event: event.seen)
+        # Sorted here: with ORDER BY, SQLite would scan the keys of two days to find these few.
+        return sorted(
+            (self._failed_event(*row) for row in self._connection.execute(_failed)), key=lambda event: event.seen
+        )
 
     def resolve(self, event: FailedEvent) -> bool:
-        """The event is dealt with: its payload goes, its key stays taken. False if it was dealt with before."""
+        """Delete a failed event's payload; its key stays claimed. False if it was resolved or deleted before."""
         return self._change(event, client=None, payload=None, reason=None)
 
-    def failed_again(self, event: FailedEvent, reason: str) -> bool:
-        """It failed once more, for this reason, and stays parked. False if it was dealt with meanwhile."""
-        return self._change(event, reason=_name(reason))
+    def record_retry_failure(self, event: FailedEvent, reason: str) -> bool:
+        """Record why the retry of a failed event failed. False if the event was resolved or deleted meanwhile."""
+        return self._change(event, reason=_checked(reason))
 
-    def forget(self, now: datetime, most: int = PORTION) -> int:
-        """Up to `most` keys older than 48 hours go, but for what is parked. How many went."""
-        return self._driver.run(_forget, {"before": to_micros(now - KEPT), "most": most})
+    def delete_expired(self, now: datetime, most: int = MAX_DELETED) -> int:
+        """Delete up to `most` keys older than 48 hours, but no failed events. Returns how many were deleted."""
+        return self._driver.execute(_delete_expired, {"before": to_micros(now - RETENTION), "most": most})
 
     def _change(self, event: FailedEvent, **values: Any) -> bool:
-        still = (inbox.c.key == event.row, inbox.c.client == event.client)
-        return self._connection.execute(update(inbox).where(*still).values(values)).rowcount == 1
+        is_unchanged = (inbox.c.key == event.row, inbox.c.client == event.client)
+        return self._connection.execute(update(inbox).where(*is_unchanged).values(values)).rowcount == 1
 
-    def _read(self, client: str, payload: bytes | None, reason: str | None, seen: int, row: bytes) -> FailedEvent:
+    def _failed_event(
+        self, client: str, payload: bytes | None, reason: str | None, seen: int, row: bytes
+    ) -> FailedEvent:
         try:
-            event = _decoder.decode(self._vault.decrypt(client, _COLUMN, payload or b""))
-        except (DecryptionError, msgspec.MsgspecError):
+            event = decode_json(_decoder, self._vault.decrypt(client, _COLUMN, payload or b""))
+        except (DecryptionError, Malformed):
             event = _StoredEvent("", b"")
         return FailedEvent(event.key, client, event.payload, reason or "", from_micros(seen), row)
 
 
-def _name(reason: str) -> str:
+def _checked(reason: str) -> str:
     if not reason.isidentifier():
-        raise ValueError("the reason for parking must be the name of a class")
+        raise ValueError("the reason of a failed event must be the name of an exception")
     return reason[:80]

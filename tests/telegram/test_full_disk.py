@@ -26,13 +26,12 @@ from dialogues.book import Book
 from dialogues.rendering.prompts import Prompts
 from state_machine.model.events import Said
 from state_machine.turn.machine import Machines
-from storage.errors import DatabaseFault, StoreRefused, Trouble, is_of_the_store
-from storage.send_log import SendLog, Sent
-from storage.sqlite import engines
-from storage.store import Store
-from storage.unit_of_work import UnitOfWork
+from storage import database
+from storage.errors import DatabaseFault, FaultKind, StoreRefused, is_store_failure
+from storage.repositories.outbox import Sent
+from storage.store import SendLog, Store, UnitOfWork
 from tests.small_disk import SmallDisk, small_disk
-from tests.storing import NOW, read_only
+from tests.stores import NOW, read_only
 from tests.talking import START, app_on
 from tests.telegram.test_backlog import Telegram, at_work
 
@@ -100,7 +99,7 @@ async def answered_once(
     assert lines(caplog, says) == 1
     assert lines(caplog, "The store can be written again") == 1
     with app.store.begin() as work:
-        assert work.inbox.failed() == []
+        assert work.inbox.all_failed() == []
 
 
 @pytest.mark.usefixtures("quick")
@@ -118,12 +117,12 @@ async def test_of_a_crowd_that_writes_into_a_nearly_full_disk_everybody_is_answe
 async def test_of_a_crowd_that_writes_while_one_file_is_read_only_everybody_is_answered_once(
     app: App, caplog: pytest.LogCaptureFixture, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = engines._set
+    whole = database._set_pragma
 
     def writable(yes: bool) -> None:
         pragma = f"PRAGMA query_only={int(not yes)}"
         if where == "the data":
-            monkeypatch.setattr(engines, "_set", whole if yes else read_only)
+            monkeypatch.setattr(database, "_set_pragma", whole if yes else read_only)
         else:
             with app.store._vault._store.reading() as rows:
                 rows._connection.exec_driver_sql(pragma)
@@ -147,10 +146,10 @@ def test_at_whichever_statement_a_full_disk_strikes_nothing_of_the_event_is_kept
             fault = struck
             break
     assert fault is not None
-    assert fault.trouble is Trouble.FULL
+    assert fault.kind is FaultKind.FULL
     with app.store.begin() as work:
-        assert work.clients.at(heard.address) is None
-        assert work.inbox.failed() == []
+        assert work.chats.find(heard.address) is None
+        assert work.inbox.all_failed() == []
         work.connection.exec_driver_sql("PRAGMA max_page_count=1000000")
     assert app.conversation.receive(heard)
 
@@ -164,15 +163,15 @@ async def test_with_three_hundred_due_and_nothing_that_can_be_written_the_log_sa
 ) -> None:
     with app.store.begin() as work:
         for number in range(tickers.AT_ONCE):
-            chat = work.clients.open(f"telegram:7:{number}", START)
-            work.clients.keep(chat, chat.progress, START, START)
+            chat = work.chats.create(f"telegram:7:{number}", START)
+            work.chats.save(chat, chat.progress, START)
     heard_all = asyncio.Event()
     heard_all.set()
     database = DatabaseWorker(app.store, worker, lambda: START + timedelta(minutes=1))
     scheduler = Scheduler(database, app.conversation, Courier(database, Silent(), app.export), heard_all)
 
     def writable(yes: bool) -> None:
-        with app.store.begin(immediate=False) as work:
+        with app.store.begin(read_only=True) as work:
             work.connection.exec_driver_sql(f"PRAGMA query_only={int(not yes)}")
 
     await worker.run(writable, False)
@@ -190,7 +189,7 @@ async def test_with_three_hundred_due_and_nothing_that_can_be_written_the_log_sa
             await asyncio.sleep(0.01)
     task.cancel()
     with app.store.begin() as work:
-        assert work.inbox.failed() == []
+        assert work.inbox.all_failed() == []
 
 
 class Silent:
@@ -247,38 +246,38 @@ def test_a_send_log_that_found_no_room_for_a_line_does_not_spoil_the_next(disk: 
             continue
         written.append(sent)
     assert len(written) < 200
-    assert log.all() == written
+    assert log.read_all() == written
     log.close()
 
 
 def test_what_is_read_only_for_a_connection_is_a_fault_of_the_store(store: Store) -> None:
     def write(work: UnitOfWork) -> None:
         work.connection.exec_driver_sql("PRAGMA query_only=1")
-        work.inbox.is_new("key", NOW)
+        work.inbox.claim("key", NOW)
 
     with pytest.raises(DatabaseFault, match=r"^The disk is read-only:") as caught, store.begin() as work:
         write(work)
-    assert caught.value.trouble is Trouble.READ_ONLY
+    assert caught.value.kind is FaultKind.READ_ONLY
 
 
 def test_a_database_that_another_program_holds_is_said_to_be_locked(tmp_path: Path, store: Store) -> None:
-    with store.begin(immediate=False) as work:
+    with store.begin(read_only=True) as work:
         work.connection.exec_driver_sql("PRAGMA busy_timeout=0")
     other = sqlite3.connect(tmp_path / "companion.sqlite", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(DatabaseFault, match=r"^The database is locked: another program") as caught, store.begin():
         pass
-    assert caught.value.trouble is Trouble.LOCKED
+    assert caught.value.kind is FaultKind.LOCKED
     other.close()
     with store.begin() as work:
-        assert work.inbox.is_new("key", NOW)
+        assert work.inbox.claim("key", NOW)
 
 
 def test_a_page_that_is_damaged_while_the_bot_runs_is_said_to_be_damaged(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     with store.begin() as work:
         for number in range(200):
-            work.inbox.is_new(f"key {number}", NOW)
+            work.inbox.claim(f"key {number}", NOW)
     store.close()
     file = tmp_path / "companion.sqlite"
     whole = file.read_bytes()
@@ -290,9 +289,9 @@ def test_a_page_that_is_damaged_while_the_bot_runs_is_said_to_be_damaged(tmp_pat
 
 def test_a_value_that_no_column_holds_is_no_fault_of_the_store(store: Store) -> None:
     with pytest.raises(OverflowError), store.begin() as work:
-        work.outbox.sent(Sent("nobody", 2**70, None, NOW))
+        work.outbox.mark_sent(Sent("nobody", 2**70, None, NOW))
     with pytest.raises(IntegrityError), store.begin() as work:
         work.inbox.record_failure("key", "nobody", b"", "Rejected")
-    assert not is_of_the_store(OverflowError())
+    assert not is_store_failure(OverflowError())
     with store.begin() as work:
-        assert work.inbox.is_new("key", NOW)
+        assert work.inbox.claim("key", NOW)

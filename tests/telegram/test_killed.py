@@ -15,7 +15,7 @@ def marked(data: Path) -> list[int]:
     """The messages that the bot's books say have arrived."""
     store = Store.open(data)
     with store.begin() as work:
-        chat = work.clients.at("telegram:7:5")
+        chat = work.chats.find("telegram:7:5")
         ids = work.outbox.message_ids(chat.client, datetime(2000, 1, 1, tzinfo=UTC)) if chat else []
     store.close()
     return ids

@@ -18,7 +18,7 @@ from storage.errors import StoreRefused
 from storage.store import Store
 from tests.chaos import Bot
 from tests.small_disk import small_disk
-from tests.storing import NOW
+from tests.stores import NOW
 from tests.telegram.proxy import TOKEN, Actor, Proxy
 
 BESIDE = (

@@ -72,12 +72,12 @@ class Office:
     def sends_all(self) -> int:
         """Mark all that waits as sent. How many messages it was."""
         with self.store.begin() as work:
-            chat = work.clients.at("telegram:7:5")
+            chat = work.chats.find("telegram:7:5")
             return 0 if chat is None else len(sent_now(work, chat.client, AT))
 
     def waiting(self, number: int = 5) -> int:
         with self.store.begin() as work:
-            chat = work.clients.at(f"telegram:7:{number}")
+            chat = work.chats.find(f"telegram:7:{number}")
         return 0 if chat is None else chat.waiting
 
 
@@ -113,7 +113,7 @@ async def test_an_update_whose_turn_failed_is_kept_without_a_name_and_can_be_tak
     )
     await office.serve(good([said(11)]))
     with office.store.begin() as work:
-        (event,) = work.inbox.failed()
+        (event,) = work.inbox.all_failed()
     assert b"Ana" not in event.payload
     assert whole.replay(event, read_again(event.key, event.payload, AT)) is None
     await office.serve(good([said(11)]))
@@ -156,7 +156,7 @@ async def test_an_update_that_breaks_whatever_is_done_with_it_is_parked_with_its
     loop = await office.serve(good([said(12)]))
     assert (loop.counts.passed_over, office.offsets[-1]) == (1, "13")
     with office.store.begin() as work:
-        (event,) = work.inbox.failed()
+        (event,) = work.inbox.all_failed()
     assert event.key == "telegram:7:12"
     assert read_again(event.key, event.payload, AT).event == Said(
         AT, "/start", sent=datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
@@ -236,10 +236,10 @@ async def test_words_of_danger_in_an_update_of_a_shape_nobody_knows_are_read_all
     odd["message"]["date"] = 10**18
     await office.serve(good([odd]))
     with office.store.begin() as work:
-        chat = work.clients.at("telegram:7:5")
+        chat = work.chats.find("telegram:7:5")
         assert chat is not None
         assert chat.progress.runs[-1].dialogue == SOS
-        assert work.inbox.failed() == []
+        assert work.inbox.all_failed() == []
 
 
 @pytest.mark.parametrize("number", [None, "12", True, -1, 2**70, 1.5, []])

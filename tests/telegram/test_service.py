@@ -20,7 +20,7 @@ from bot.telegram.client import Http
 from bot.telegram.polling import TokenRefused
 from bot.telegram.service import Wiring
 from bot.worker_thread import WorkerThread
-from storage.repositories.clients import Chat
+from storage.repositories.chats import Chat
 from storage.store import Store
 from tests.telegram.book import CHARTS, PROMPTS
 from tests.telegram.journey import DAY_ONE, walk
@@ -61,7 +61,7 @@ def no_export(*_: object) -> tuple[str, bytes]:
 def chat_at(folder: Path, number: int) -> Chat:
     store = Store.open(folder)
     with store.begin() as work:
-        chat = work.clients.at(f"telegram:7:{number}")
+        chat = work.chats.find(f"telegram:7:{number}")
     store.close()
     assert chat is not None
     return chat

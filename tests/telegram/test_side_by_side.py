@@ -67,7 +67,7 @@ class Line:
 
     def was_heard(self, chat: int) -> bool:
         with self.app.store.begin() as work:
-            return work.clients.at(f"telegram:7:{chat}") is not None
+            return work.chats.find(f"telegram:7:{chat}") is not None
 
 
 @pytest.fixture
@@ -185,6 +185,6 @@ async def test_a_flood_from_one_chat_keeps_nobody_waiting_and_not_its_own_number
     after = line.told_to(ANA)[before : before + 2]
     assert any("112" in text for text in after), after
     with line.app.store.begin() as work:
-        chat = work.clients.at(f"telegram:7:{ANA}")
+        chat = work.chats.find(f"telegram:7:{ANA}")
         assert chat is not None
         assert chat.waiting < 20, "bubbles of a flood are folded"

@@ -83,15 +83,15 @@ def _fill(folder: Path, book: Book, evening: datetime) -> None:
     progress = replace(progress, facts={**progress.facts, **chosen}, slots={"check_in": noon - timedelta(hours=2)})
     store = Store.open(folder)
     with store.begin() as work:
-        chat = work.clients.open("telegram:7:5", noon)
-        work.clients.keep(chat, progress, triggers.next_wake(book.script, progress), noon)
+        chat = work.chats.create("telegram:7:5", noon)
+        work.chats.save(chat, progress, triggers.next_wake(book.script, progress))
     store.close()
 
 
 def _last_unasked(folder: Path) -> Unasked:
     store = Store.open(folder)
     with store.begin() as work:
-        chat = work.clients.at("telegram:7:5")
+        chat = work.chats.find("telegram:7:5")
     store.close()
     assert chat is not None
     assert chat.progress.unasked is not None

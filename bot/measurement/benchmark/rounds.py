@@ -33,9 +33,8 @@ from state_machine.model.outgoing import Choice, Edit, Message, Outgoing
 from state_machine.model.progress import Progress
 from state_machine.programme.tables import CHECK_IN
 from state_machine.turn.options import FINISHED
-from storage.repositories.outbox import OutboxMessage
-from storage.send_log import Sent
-from storage.unit_of_work import UnitOfWork
+from storage.repositories.outbox import OutboxMessage, Sent
+from storage.store import UnitOfWork
 
 BOT = 7
 CHAT = 5_000_000_001
@@ -48,8 +47,8 @@ CALM = Progress(phase="assessment", begun=BEGUN.date(), consent=f"1 {BEGUN.date(
 
 
 def _mark(work: UnitOfWork, sent: Sent) -> OutboxMessage | None:
-    work.outbox.sent(sent)
-    return work.outbox.next_of(sent.client)
+    work.outbox.mark_sent(sent)
+    return work.outbox.next_for(sent.client)
 
 
 class StubTransport(BaseRequest):
@@ -101,8 +100,8 @@ class Rounds:
         self._last_message = 0
         self._choices: tuple[Choice, ...] = ()
         with app.store.begin() as work:
-            chat = work.clients.open(self._address, BEGUN)
-            work.clients.keep(chat, CALM, None, BEGUN)
+            chat = work.chats.create(self._address, BEGUN)
+            work.chats.save(chat, CALM, None)
             self._client = chat.client
 
     async def run(
@@ -116,7 +115,7 @@ class Rounds:
         try:
             for _ in range(rounds):
                 self._now += timedelta(days=1)
-                await database.do(lambda work: work.forget(self._now))
+                await database.do(lambda work: work.delete_expired(self._now))
                 for raw in self._check_in():
                     heard = self._heard(raw, costs)
                     again = self._once_more(heard, costs)
@@ -162,7 +161,7 @@ class Rounds:
     def _once_more(self, heard: InboundEvent, costs: dict[str, Cost]) -> Cost:
         """The engine and the words of this turn by themselves."""
         with self._app.store.begin() as work:
-            chat = work.clients.get(self._client)
+            chat = work.chats.get(self._client)
         if chat is None:
             raise LookupError("the client of the bench is gone")
         tap = Tap(heard.tap_id, heard.message_id, heard.shown) if isinstance(heard.event, Tapped) else None

@@ -86,8 +86,8 @@ class Served:
         self._command = f"/{app.book.script.dialogues[CHECK_IN].opened_by}"
         with app.store.begin() as work:
             for chat in self._chats:
-                opened = work.clients.open(f"telegram:{BOT}:{chat}", BEGUN)
-                work.clients.keep(opened, BETWEEN, None, BEGUN)
+                opened = work.chats.create(f"telegram:{BOT}:{chat}", BEGUN)
+                work.chats.save(opened, BETWEEN, None)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -66,10 +66,10 @@ def _people(folder: Path, clients: int) -> None:
     store = Store.open(folder)
     with store.begin() as work:
         missing = clients - work.clients.count()
-        if missing > 0 and work.clients.at("bench:0") is None:
+        if missing > 0 and work.chats.find("bench:0") is None:
             from bot.measurement.benchmark.rounds import BEGUN, CALM  # noqa: PLC0415 - brings the whole of Telegram with it
 
-            work.clients.keep(work.clients.open("bench:0", BEGUN), CALM, BEGUN, BEGUN)
+            work.chats.save(work.chats.create("bench:0", BEGUN), CALM, BEGUN)
     store.close()
     if missing <= 1:
         return

@@ -29,7 +29,7 @@ from bot.telegram.polling import Polling
 from bot.telegram.sender import Sender
 from dialogues.rendering.prompts import Prompts
 from state_machine.turn.machine import Machines
-from storage.unit_of_work import UnitOfWork
+from storage.store import UnitOfWork
 
 IDLE = 4 * 3600.0
 """Seconds between two looks of the courier when nothing waits. The real one looks oftener, and finds nothing."""
@@ -96,7 +96,7 @@ class BotProcess:
         await asyncio.gather(*self._sending, *self._intake)
 
     def _export(self, work: UnitOfWork, client: str) -> tuple[str, bytes]:
-        chat = work.clients.get(client)
+        chat = work.chats.get(client)
         if chat is None:
             raise LookupError("the client is gone")
         return export_file(chat.progress, work.entries.all(client), self._setup.clock.now())
@@ -185,7 +185,7 @@ class _Scheduler(Scheduler):
         while True:
             if await self.tick() < AT_ONCE:
                 recorder.earliest_wake = await self._database.do(
-                    lambda work: work.clients.next_wake(self._courier.channel)
+                    lambda work: work.clients.next_wake_at(self._courier.channel)
                 )
                 latest = self._database.now() + TICK_AT_LEAST_EVERY
                 while (

@@ -16,11 +16,12 @@ from dialogues.rendering.prompts import Prompts
 from state_machine.model.outgoing import Message, Outgoing, Priority
 from state_machine.model.progress import Progress
 from state_machine.turn.machine import Machines
-from storage.repositories.clients import Chat, Clients
+from storage.repositories.chats import Chat, Chats
+from storage.repositories.clients import Clients
 from storage.repositories.inbox import Inbox
 from storage.repositories.outbox import Outbox, OutboxMessage
-from storage.store import Store
-from storage.unit_of_work import UnitOfWork
+from storage.session import Session
+from storage.store import Store, UnitOfWork
 
 
 class RecordedStore(Store):
@@ -36,10 +37,11 @@ class RecordedStore(Store):
         return store
 
     @contextmanager
-    def begin(self, immediate: bool = True, lasting: bool = True) -> Iterator[UnitOfWork]:
+    def begin(self, *, read_only: bool = False, durable: bool = True) -> Iterator[UnitOfWork]:
         """As the store's own."""
         seen = Committed()
-        with super().begin(immediate, lasting) as work:
+        with super().begin(read_only=read_only, durable=durable) as work:
+            work.chats = _Chats(work, seen)
             work.clients = _Clients(work, seen)
             work.outbox = _Outbox(work, seen)
             work.inbox = _Inbox(work, seen)
@@ -79,21 +81,27 @@ class RecordedConversation(Conversation):
         return woke
 
 
-class _Clients(Clients):
-    def __init__(self, work: UnitOfWork, seen: Committed) -> None:
-        super().__init__(work)
+class _Chats(Chats):
+    def __init__(self, session: Session, seen: Committed) -> None:
+        super().__init__(session)
         self._seen = seen
 
-    def open(self, address: str, now: datetime) -> Chat:
-        chat = super().open(address, now)
+    def create(self, address: str, now: datetime) -> Chat:
+        chat = super().create(address, now)
         self._seen.opened.append((chat.client, address))
         return chat
 
-    def keep(self, chat: Chat, progress: Progress, wake_at: datetime | None, now: datetime) -> Chat:
+    def save(self, chat: Chat, progress: Progress, wake_at: datetime | None) -> Chat:
         # The ledger looks at it after the transaction, when no fact can be read from its row any more.
         whole = replace(progress, facts=dict(progress.facts.items()))
         self._seen.kept.append((chat.client, whole, wake_at))
-        return super().keep(chat, progress, wake_at, now)
+        return super().save(chat, progress, wake_at)
+
+
+class _Clients(Clients):
+    def __init__(self, session: Session, seen: Committed) -> None:
+        super().__init__(session)
+        self._seen = seen
 
     def block(self, client: str, now: datetime) -> None:
         super().block(client, now)
@@ -109,8 +117,8 @@ class _Clients(Clients):
 
 
 class _Outbox(Outbox):
-    def __init__(self, work: UnitOfWork, seen: Committed) -> None:
-        super().__init__(work)
+    def __init__(self, session: Session, seen: Committed) -> None:
+        super().__init__(session)
         self._seen = seen
 
     def put(
@@ -130,7 +138,7 @@ class _Outbox(Outbox):
 
     def _waiting(self, client: str) -> list[str]:
         """The words that wait for a client, in the order in which they will be sent."""
-        return [words for message in self.all_of(client) if (words := words_of(message.content))]
+        return [words for message in self.all_for(client) if (words := words_of(message.content))]
 
     def reject(self, message: OutboxMessage, reason: str) -> OutboxMessage | None:
         following = super().reject(message, reason)
@@ -140,8 +148,8 @@ class _Outbox(Outbox):
 
 
 class _Inbox(Inbox):
-    def __init__(self, work: UnitOfWork, seen: Committed) -> None:
-        super().__init__(work)
+    def __init__(self, session: Session, seen: Committed) -> None:
+        super().__init__(session)
         self._seen = seen
 
     def record_failure(self, key: str, client: str, payload: bytes, reason: str) -> None:

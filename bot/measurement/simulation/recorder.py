@@ -13,7 +13,7 @@ from datetime import datetime
 
 from state_machine.model.outgoing import ExportFile, Message, Outgoing, Priority
 from state_machine.model.progress import Progress, Unasked
-from storage.codec import read_progress, write_progress
+from storage.repositories.chats import read_progress, write_progress
 
 
 @dataclass(slots=True)

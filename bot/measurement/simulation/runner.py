@@ -214,13 +214,13 @@ class Simulation:
         if process is None:
             return
         with process.store.begin() as work:
-            for parked in Inbox(work).failed():
+            for parked in Inbox(work).all_failed():
                 if not parked.reason:
                     recorder.wrong("an event is parked without a reason")
             for book in recorder.books.values():
                 if book.erased:
                     continue
-                if not book.blocked and work.outbox.waiting(book.client):
+                if not book.blocked and work.outbox.count_waiting(book.client):
                     recorder.wrong(f"{book.address}: something still waits, with all the time in the world")
                 if not explains_itself(self._setup.machines, self._setup.prompts, book.progress, self._clock.now()):
                     recorder.wrong(f"{book.address}: /why does not say why the last message came")

@@ -43,6 +43,6 @@ def settle(process: BotProcess, players: Iterable[Player], now: datetime, script
     """Put all of them into the books."""
     for player in players:
         with process.store.begin() as work:
-            chat = work.clients.open(player.room.address, now)
+            chat = work.chats.create(player.room.address, now)
             progress = settled(player, now, script)
-            work.clients.keep(chat, progress, triggers.next_wake(script, progress), now)
+            work.chats.save(chat, progress, triggers.next_wake(script, progress))

@@ -16,7 +16,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     row_number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
     op.create_table(
         "chats",
@@ -107,6 +107,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables, those that point at others first."""
+    """Drop the tables, those with foreign keys first."""
     for table in ("pairing", "holds", "partings", "entries", "outbox", "inbox", "chats"):
         op.drop_table(table)

@@ -1,4 +1,4 @@
-"""Counts by month that name nobody; what still waits for one client; which message ends the open question.
+"""Anonymous counts by month, an index of what waits for one client, and which message ends the open question.
 
 Revision ID: 0002
 Revises: 0001
@@ -16,7 +16,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make them."""
+    """Add the columns, the index and the table."""
     op.add_column("chats", sa.Column("question_id", sa.BigInteger, comment="the message that ends the open question"))
     op.add_column("outbox", sa.Column("asks", sa.Boolean, nullable=False, server_default=sa.false()))
     waiting = sa.text("carried_at IS NULL AND parked IS NULL")
@@ -33,7 +33,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Drop the table, the index and the columns."""
     op.drop_column("outbox", "asks")
     op.drop_column("chats", "question_id")
     op.drop_index("ix_outbox_waiting_of", "outbox")

@@ -1,4 +1,4 @@
-"""When each message in the outbox was said.
+"""When each message in the outbox was created.
 
 Revision ID: 0003
 Revises: 0002
@@ -16,10 +16,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the column."""
+    """Add the column."""
     op.add_column("outbox", sa.Column("said_at", sa.BigInteger))
 
 
 def downgrade() -> None:
-    """Drop it."""
+    """Drop the column."""
     op.drop_column("outbox", "said_at")

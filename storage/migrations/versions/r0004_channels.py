@@ -1,4 +1,4 @@
-"""A channel for each chat, standard names, and what is needed to replace messages that still wait.
+"""A channel for each chat, standard names, and columns needed to replace messages that wait.
 
 The channel of chats that exist already is filled in when the store is next opened: their addresses are encrypted.
 
@@ -23,7 +23,7 @@ WAKEABLE = sa.text("wake_at IS NOT NULL AND blocked_at IS NULL")
 
 
 def upgrade() -> None:
-    """Add the columns, and give tables and columns their new names."""
+    """Add the columns, and rename tables and columns."""
     for name in ("ix_outbox_waiting", "ix_outbox_waiting_of", "ix_outbox_carried_at"):
         op.drop_index(name, "outbox")
     _rename(COLUMNS)
@@ -52,7 +52,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Give everything its old name again."""
+    """Drop the columns, and restore the old names."""
     op.drop_table("holds")
     _holds(16)
     _counters("counters", "tallies")

@@ -1,7 +1,7 @@
-"""Facts in rows of their own, and an index of those who blocked us.
+"""Facts in rows of their own, and an index of clients who blocked the bot.
 
-Facts move there when a client's progress is next kept: only the release can open what is sealed. For the same reason
-there is no way down once any have moved.
+Facts are moved to these rows when a client's progress is next saved, since a migration can't decrypt them. For the
+same reason there is no downgrade once any have been moved.
 
 Revision ID: 0005
 Revises: 0004
@@ -21,20 +21,20 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make them."""
+    """Add the column, the index and the table."""
     op.add_column(
         "chats",
         sa.Column(
             "facts_apart", sa.Boolean, nullable=False, server_default=sa.false(), comment="some facts stand in rows"
         ),
     )
-    out_of_reach = sa.text("wake_at IS NOT NULL AND blocked_at IS NOT NULL")
+    blocked_due = sa.text("wake_at IS NOT NULL AND blocked_at IS NOT NULL")
     op.create_index(
         "ix_chats_out_of_reach",
         "chats",
         ["wake_at", "client"],
-        sqlite_where=out_of_reach,
-        postgresql_where=out_of_reach,
+        sqlite_where=blocked_due,
+        postgresql_where=blocked_due,
     )
     op.create_table(
         "facts",
@@ -48,9 +48,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them, if nothing stands there yet."""
+    """Drop them. Raises StoreRefused if there are rows of facts already."""
     if op.get_bind().scalar(sa.text("SELECT 1 FROM facts LIMIT 1")):
-        raise StoreRefused("Facts stand in rows of their own, where no earlier release looks for them.")
+        raise StoreRefused("Facts are in rows of their own, which earlier releases do not read. Use this release.")
     op.drop_table("facts")
     op.drop_index("ix_chats_out_of_reach", "chats")
     op.drop_column("chats", "facts_apart")

@@ -1,4 +1,4 @@
-"""The run whose messages are deleted from the chat again, for each message of it in the outbox.
+"""The run whose messages are to be deleted from the chat, for each message in the outbox.
 
 Revision ID: 0006
 Revises: 0005
@@ -16,10 +16,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the column."""
+    """Add the column."""
     op.add_column("outbox", sa.Column("run", sa.Integer))
 
 
 def downgrade() -> None:
-    """Drop it."""
+    """Drop the column."""
     op.drop_column("outbox", "run")

@@ -1,4 +1,4 @@
-"""Whatever progress, entries and messages hold, it comes back the same; what is not one of them is refused."""
+"""Progress, entries and messages are written as JSON and read unchanged; malformed data are refused."""
 
 from __future__ import annotations
 
@@ -15,17 +15,10 @@ from hypothesis import strategies as st
 
 from state_machine.model.outgoing import Edit, ExportFile, Message, Outgoing, TapAnswer
 from state_machine.model.progress import Entry, Fact, Progress
-from storage.codec import (
-    Malformed,
-    read_entry,
-    read_farewell,
-    read_message,
-    read_progress,
-    write_entry,
-    write_farewell,
-    write_message,
-    write_progress,
-)
+from storage.errors import Malformed
+from storage.repositories.chats import read_progress, write_progress
+from storage.repositories.entries import read_entry, write_entry
+from storage.repositories.outbox import read_message, write_message
 
 INSTANTS = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
 PLAIN: dict[Any, st.SearchStrategy[Any]] = {
@@ -40,7 +33,7 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
 
 @cache
 def anything(hint: Any) -> st.SearchStrategy[Any]:
-    """Any value of a type; of a shape with every field filled, also those that have a default, now or later."""
+    """Any value of a type; for a dataclass with every field set, also those that have a default."""
     if hint in PLAIN:
         return PLAIN[hint]
     arguments = get_args(hint)
@@ -54,30 +47,25 @@ def anything(hint: Any) -> st.SearchStrategy[Any]:
 
 
 @given(anything(Progress))
-def test_progress_comes_back_the_same(progress: Progress) -> None:
+def test_progress_is_read_as_it_was_written(progress: Progress) -> None:
     assert read_progress(write_progress(progress)) == progress
 
 
 @given(anything(Entry))
-def test_an_entry_comes_back_the_same(entry: Entry) -> None:
+def test_an_entry_is_read_as_it_was_written(entry: Entry) -> None:
     assert read_entry(write_entry(entry)) == entry
 
 
 @given(st.one_of(anything(Message), anything(Edit), anything(TapAnswer), anything(ExportFile)))
-def test_a_message_comes_back_the_same_and_as_what_it_was(message: Outgoing) -> None:
+def test_a_message_is_read_as_it_was_written_and_of_the_same_class(message: Outgoing) -> None:
     again = read_message(write_message(message))
     assert type(again) is type(message)
     assert again == message
 
 
-@given(st.lists(anything(Message), max_size=3))
-def test_a_farewell_comes_back_the_same(farewell: list[Message]) -> None:
-    assert read_farewell(write_farewell(farewell)) == tuple(farewell)
-
-
-@pytest.mark.parametrize("read", [read_progress, read_entry, read_message, read_farewell])
+@pytest.mark.parametrize("read", [read_progress, read_entry, read_message])
 @given(data=st.binary(max_size=60))
-def test_what_is_not_one_of_them_is_refused_without_being_quoted(read: Any, data: bytes) -> None:
+def test_malformed_data_are_refused_without_being_quoted(read: Any, data: bytes) -> None:
     with pytest.raises(Malformed) as fault:
         read(b"}" + data)
     assert str(fault.value) == ""
@@ -85,8 +73,8 @@ def test_what_is_not_one_of_them_is_refused_without_being_quoted(read: Any, data
 
 
 @given(data=st.binary(max_size=60))
-def test_whatever_bytes_there_are_nothing_but_a_refusal_comes_of_them(data: bytes) -> None:
-    for read in (read_progress, read_entry, read_message, read_farewell):
+def test_arbitrary_bytes_raise_no_other_exception(data: bytes) -> None:
+    for read in (read_progress, read_entry, read_message):
         with suppress(Malformed):
             read(data)
 
@@ -96,10 +84,10 @@ def test_mappings_of_any_kind_are_written() -> None:
     assert read_progress(write_progress(progress)) == progress
 
 
-def test_a_message_of_an_unknown_shape_is_refused() -> None:
+def test_a_message_of_an_unknown_class_is_refused() -> None:
     with pytest.raises(Malformed):
         read_message(b'{"type": "Picture", "text": "a"}')
 
 
-def test_what_a_release_added_takes_its_default_and_what_it_dropped_is_passed_over() -> None:
+def test_missing_fields_take_defaults_and_unknown_fields_are_skipped() -> None:
     assert read_progress(b'{"phase": "treatment", "dropped": [1, {"a": 2}]}') == Progress(phase="treatment")

@@ -1,4 +1,4 @@
-"""What the tests of the store share: an instant, a client with something in every table, ways of searching bytes."""
+"""Shared by the tests of the store: instants, a client with rows in every table, ways of searching bytes."""
 
 from __future__ import annotations
 
@@ -15,19 +15,18 @@ from sqlalchemy import Connection, func, select
 from state_machine.model.outgoing import Choice, Message, Priority
 from state_machine.model.progress import Answer, Entry, Fact, Person, Progress, Run
 from storage import Chat, Store
-from storage.repositories.facts import MOST_AT_HAND
-from storage.repositories.outbox import OutboxMessage
-from storage.send_log import Sent
-from storage.statements import Driver
+from storage.database import Driver
+from storage.repositories.chats import MAX_RECENT
+from storage.repositories.outbox import OutboxMessage, Sent
+from storage.store import UnitOfWork
 from storage.tables import METADATA
-from storage.unit_of_work import UnitOfWork
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 FIRST, SECOND = b"1" * 32, b"2" * 32
-"""Two operator's keys."""
+"""Two keys of the operator."""
 
 
 @dataclass(frozen=True)
@@ -46,49 +45,49 @@ class Marks:
 
 
 def full_life(store: Store, marks: Marks) -> Chat:
-    """A client with rows in every table, all of it marked, some parcels carried and some waiting."""
+    """A client with rows in every table, all marked, with some messages sent and some waiting."""
     fact = Fact(marks.words, NOW, code=marks.nickname)
     answer = Answer("wish", fact, "step", person=1)
     run = Run(1, marks.dialogue, "step", NOW, NOW, answers=(answer,), trail=("a",), person=1)
-    facts = {"wish": fact} | {f"{marks.memory}_{number}": fact for number in range(MOST_AT_HAND)}
+    facts = {"wish": fact} | {f"{marks.memory}_{number}": fact for number in range(MAX_RECENT)}
     progress = Progress(
         phase="assessment", runs=(run,), facts=facts, people=(Person(1, marks.nickname, {"how": fact}),)
     )
     with store.begin() as work:
-        chat = work.clients.open(marks.address, NOW)
-        work.inbox.is_new("telegram:1:1", NOW)
-        chat = work.clients.keep(chat, progress, NOW + HOUR, NOW)
+        chat = work.chats.create(marks.address, NOW)
+        work.inbox.claim("telegram:1:1", NOW)
+        chat = work.chats.save(chat, progress, NOW + HOUR)
         work.outbox.put(chat.client, Priority.ANSWER, [Message(marks.words), Message(marks.nickname)], NOW)
         for number in (1, 2):
             entry = Entry(number, marks.dialogue, NOW, "done", answers=(answer,), person=number)
             work.entries.put(chat.client, entry)
     with store.begin() as work:
         for number in (71, 72):
-            message = work.outbox.next_of(chat.client)
+            message = work.outbox.next_for(chat.client)
             assert message is not None
-            work.outbox.sent(Sent(chat.client, message.id, number, NOW))
+            work.outbox.mark_sent(Sent(chat.client, message.id, number, NOW))
         label = Choice(marks.words, button="1:step:0")
         work.outbox.put(chat.client, Priority.REMINDER, [Message(marks.words, choices=((label,),))], NOW)
         work.inbox.record_failure(f"telegram:1:2:{chat.client}", chat.client, marks.words.encode(), "TemplateError")
     with store.begin() as work:
-        found = work.clients.at(marks.address)
+        found = work.chats.find(marks.address)
         assert found is not None
-        assert found.progress.facts == facts  # and so all of them are read while that can be done
+        assert found.progress.facts == facts  # reads them all, which is possible only within the transaction
         return found
 
 
 def waiting(work: UnitOfWork, client: str) -> list[OutboxMessage]:
-    """Everything that waits for a client, in the order in which it was put there. Nothing is marked."""
-    return sorted(work.outbox.all_of(client), key=lambda message: message.id)
+    """All messages that wait for a client, in the order in which they were put. None is marked as sent."""
+    return sorted(work.outbox.all_for(client), key=lambda message: message.id)
 
 
 def read_only(_connection: Connection, driver: Driver, *_: str) -> None:
-    """In place of `engines._set`: a connection that can write nothing, whatever the transaction is for."""
-    driver.word("PRAGMA query_only=ON")
+    """Replaces `database._set_pragma`, so that no transaction can write."""
+    driver.execute_text("PRAGMA query_only=ON")
 
 
 def disguises(text: str) -> Iterator[bytes]:
-    """The forms a text may hide in: raw, UTF-16, hexadecimal, base64 at each of its three alignments, JSON."""
+    """The encodings in which a text may be found: raw, UTF-16, hexadecimal, base64 at three alignments, JSON."""
     raw = text.encode()
     for plain in (raw, text.encode("utf-16-le"), text.encode("utf-16-be")):
         yield plain
@@ -102,7 +101,7 @@ def disguises(text: str) -> Iterator[bytes]:
 
 
 def backup(source: Path, target: Path) -> None:
-    """A copy made the way operators make it, while the store may be open."""
+    """A copy made the way operators make backups, while the store may be open."""
     with sqlite3.connect(source) as original, sqlite3.connect(target) as copy:
         original.backup(copy)
     original.close()
@@ -110,7 +109,7 @@ def backup(source: Path, target: Path) -> None:
 
 
 def rows(path: Path, statement: str) -> list[tuple[object, ...]]:
-    """What stands in a file, read without the store."""
+    """The rows of a database file, read without the store."""
     connection = sqlite3.connect(path)
     try:
         return connection.execute(statement).fetchall()
@@ -118,14 +117,14 @@ def rows(path: Path, statement: str) -> list[tuple[object, ...]]:
         connection.close()
 
 
-def kept_keys(file: Path) -> dict[str, tuple[bytes, bytes]]:
-    """Wrapped key and finder by owner, as they stand in the file of keys."""
+def stored_keys(file: Path) -> dict[str, tuple[bytes, bytes]]:
+    """Wrapped key and address hash by owner, read from the key store's file."""
     found: list[Any] = rows(file, "SELECT owner, wrapped, finder FROM keys")
-    return {owner: (wrapped, finder) for owner, wrapped, finder in found}
+    return {owner: (wrapped, address_hash) for owner, wrapped, address_hash in found}
 
 
 def change(path: Path, statement: str, *values: object) -> None:
-    """Change a file behind the store's back."""
+    """Change a database file without the store."""
     connection = sqlite3.connect(path)
     try:
         with connection:
@@ -135,7 +134,7 @@ def change(path: Path, statement: str, *values: object) -> None:
 
 
 def rows_of_each(store: Store) -> dict[str, int]:
-    """How many rows stand in each table."""
+    """The number of rows in each table."""
     with store.begin() as work:
         return {
             table.name: work.connection.scalar(select(func.count()).select_from(table)) or 0
