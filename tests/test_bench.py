@@ -1,4 +1,4 @@
-"""The bench runs, counts every part, and finds the pure engine within its budget."""
+"""The benchmark runs and measures every part, and the engine stays within its budget of CPU time."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from bot.app import App
-from bot.measurement.benchmark import beside
+from bot.measurement.benchmark import peer_process
+from bot.measurement.benchmark.check_ins import BOT, PARTS, CheckIns
 from bot.measurement.benchmark.floors import Statements, bare_trigger, copies_of
 from bot.measurement.benchmark.long_run import DAYS, long_run
-from bot.measurement.benchmark.rounds import BOT, PARTS, Rounds
-from bot.measurement.benchmark.served import FIRST_CHAT, TURNS, Served
 from bot.measurement.benchmark.start_up import start_up
+from bot.measurement.benchmark.whole_service import FIRST_CHAT, TURNS, WholeService
 from dialogues.book import Book
 from dialogues.rendering.prompts import Prompts
 from state_machine.turn.machine import Machines
@@ -25,52 +25,53 @@ from tests.talking import app_on
 
 
 def test_a_check_in_is_counted_by_part(tmp_path: Path, book: Book, machines: Machines, prompts: Prompts) -> None:
-    app = app_on(tmp_path / "data", book, machines, prompts)
-    rounds = Rounds(app)
     with Statements() as statements:
-        costs = asyncio.new_event_loop().run_until_complete(rounds.run(3, statements.counting))
+        app = app_on(tmp_path / "data", book, machines, prompts)
+        check_ins = CheckIns(app)
+        costs = asyncio.new_event_loop().run_until_complete(check_ins.run(3, statements.measuring))
     app.store.close()
     assert set(costs) == set(PARTS)
     assert all(cost.cpu > 0 and cost.wall > 0 for cost in costs.values()), costs
-    assert rounds.measured >= 3 * 4, "command, mood, moment, and what can be added"
-    assert rounds.bubbles >= 3 * 6
-    assert statements.seen >= rounds.measured * 4
+    assert check_ins.turns >= 3 * 4, "command, mood, moment, and what can be added"
+    assert check_ins.bubbles >= 3 * 6
+    assert statements.count >= check_ins.turns * 4
     assert app.conversation.faults == 0
 
 
-def test_a_bare_trigger_is_below_what_stands_on_it(machines: Machines) -> None:
+def test_a_bare_trigger_takes_less_than_a_millisecond(machines: Machines) -> None:
     assert 0 < bare_trigger(machines).cpu < 0.001
 
 
-def test_the_floor_of_a_turn_sends_the_very_same_statements(
+def test_the_lower_bound_of_a_turn_sends_the_same_statements(
     tmp_path: Path, book: Book, machines: Machines, prompts: Prompts
 ) -> None:
-    """Sent again to copies made before, they leave behind as much as the turns themselves did."""
+    """Sent again to copies made before, they leave the same rows as the turns did."""
     folder = tmp_path / "data"
-    app = app_on(folder, book, machines, prompts)
-    rounds, files = Rounds(app), (folder / DATA_FILE, folder / KEY_FILE)
-    asyncio.run(rounds.run(1))
-    before = copies_of(files, tmp_path / "before")
-    copies = copies_of(files, tmp_path / "copies")
     with Statements() as statements:
-        asyncio.run(rounds.run(2, statements.counting))
-        floor = statements.replay(copies, rounds.measured)
+        app = app_on(folder, book, machines, prompts)
+        check_ins, files = CheckIns(app), (folder / DATA_FILE, folder / KEY_FILE)
+        asyncio.run(check_ins.run(1))
+        before = copies_of(files, tmp_path / "before")
+        copies = copies_of(files, tmp_path / "copies")
+        statements.forget()
+        asyncio.run(check_ins.run(2, statements.measuring))
+        floor = statements.replay(copies, check_ins.turns)
     app.store.close()
     assert 0 < floor.cpu < 0.1
-    assert 4 * rounds.measured < statements.seen < 40 * rounds.measured
+    assert 4 * check_ins.turns < statements.count < 40 * check_ins.turns
     for path in files:
         assert _rows(copies[str(path)]) == _rows(path)
     assert any(_rows(before[str(path)]) != _rows(path) for path in files)
 
 
-def test_whole_check_ins_of_several_chats_go_through_the_service(
+def test_check_ins_of_several_chats_run_through_the_service(
     tmp_path: Path, book: Book, machines: Machines, prompts: Prompts
 ) -> None:
     app = app_on(tmp_path / "data", book, machines, prompts)
-    served = asyncio.run(_served(app, 3, 5))
-    assert len(served.updates) == len(served.calls) == 5 * len(TURNS)
-    assert {json.loads(raw)["update_id"] for raw in served.updates} == set(range(1, 5 * len(TURNS) + 1))
-    assert all(calls[-1][0] == "sendMessage" for calls in served.calls)
+    service = asyncio.run(_after_check_ins(app, 3, 5))
+    assert len(service.updates) == len(service.calls) == 5 * len(TURNS)
+    assert {json.loads(raw)["update_id"] for raw in service.updates} == set(range(1, 5 * len(TURNS) + 1))
+    assert all(calls[-1][0] == "sendMessage" for calls in service.calls)
     assert app.conversation.faults == 0
     with app.store.begin() as work:
         entries = [work.entries.all(chat.client) for n in range(3) if (chat := work.chats.find(_address(n)))]
@@ -78,37 +79,39 @@ def test_whole_check_ins_of_several_chats_go_through_the_service(
     assert [len(of_one) for of_one in entries] == [2, 2, 1], "each check-in left its entry"
 
 
-@pytest.mark.skipif(beside.missing() is not None, reason="aiogram or a Redis server is not installed here")
+@pytest.mark.skipif(
+    peer_process.missing_software() is not None, reason="aiogram or a Redis server is not installed here"
+)
 def test_the_peer_takes_the_same_updates_and_makes_as_many_calls(
     tmp_path: Path, book: Book, machines: Machines, prompts: Prompts
 ) -> None:
     app = app_on(tmp_path / "data", book, machines, prompts)
-    served = asyncio.run(_served(app, 2, 2))
+    service = asyncio.run(_after_check_ins(app, 2, 2))
     app.store.close()
-    answers = dict(zip(TURNS, served.calls, strict=False))
-    calls = sum(map(len, served.calls))
-    with beside.peer(tmp_path / "peer", "everysec", answers) as peer:
-        found = peer.round(served.updates, calls)
+    answers = dict(zip(TURNS, service.calls, strict=False))
+    calls = sum(map(len, service.calls))
+    with peer_process.peer(tmp_path / "peer", "everysec", answers) as peer:
+        found = peer.round(service.updates, calls)
         assert found.whole.cpu >= found.process.cpu > 0
-        with pytest.raises(beside.PeerFailed):
-            peer.round(served.updates, calls + 1)
-    assert (tmp_path / "peer" / "appendonlydir").exists(), "what it keeps is on the disk"
+        with pytest.raises(peer_process.PeerFailed):
+            peer.round(service.updates, calls + 1)
+    assert (tmp_path / "peer" / "appendonlydir").exists(), "its state is on the disk"
 
 
-def test_where_the_peer_is_missing_a_sentence_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beside, "PYTHON", tmp_path / "python")
-    assert "make bench" in (beside.missing() or "")
+def test_a_sentence_says_what_the_peer_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peer_process, "PYTHON", tmp_path / "python")
+    assert "make bench" in (peer_process.missing_software() or "")
     (tmp_path / "python").touch()
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert "redis-server" in (beside.missing() or "")
+    assert "redis-server" in (peer_process.missing_software() or "")
 
 
-async def _served(app: App, chats: int, check_ins: int) -> Served:
-    served = Served(app, chats)
-    async with served.running():
-        cost = await served.round(check_ins)
+async def _after_check_ins(app: App, chats: int, check_ins: int) -> WholeService:
+    service = WholeService(app, chats)
+    async with service.running():
+        cost = await service.round(check_ins)
     assert cost.cpu > 0
-    return served
+    return service
 
 
 def _address(number: int) -> str:
@@ -116,7 +119,7 @@ def _address(number: int) -> str:
 
 
 def _rows(path: Path) -> dict[str, int]:
-    """How many rows each table of a database has."""
+    """The number of rows of each table of a database."""
     with closing(sqlite3.connect(path)) as connection:
         names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names}  # noqa: S608
@@ -126,7 +129,7 @@ def test_sixteen_weeks_pass_through_the_engine_in_under_two_seconds(machines: Ma
     run = long_run(machines, prompts)
     assert run.turns > DAYS * 5
     assert run.engine.cpu < 2.0
-    assert run.last_week.cpu < 3 * run.first_week.cpu, "a turn does not grow with the story"
+    assert run.last_week.cpu < 3 * run.first_week.cpu, "a turn does not grow with the history"
 
 
 @pytest.mark.parametrize("what", ["telegram"])

@@ -10,8 +10,8 @@ from types import FrameType
 
 import pytest
 
+from bot.measurement.benchmark.check_ins import IDLE, MOOD, START
 from bot.measurement.benchmark.engine_cost import ratio
-from bot.measurement.benchmark.rounds import A_FAIR_MOOD, BEGUN, CALM
 from dialogues.book import Book
 from dialogues.helplines.tables import HelpLines
 from dialogues.rendering.prompts import Prompts
@@ -30,7 +30,7 @@ PARTS, FACTS, STEPS = 150, 1_000, 2_000
 OF_ONE = 20
 """Steps of one made-up dialogue."""
 NO_MORE_THAN = 1.3
-DAY = BEGUN + timedelta(days=40)
+DAY = START + timedelta(days=40)
 
 
 def _dialogue(number: int) -> Dialogue:
@@ -48,11 +48,11 @@ def _dialogue(number: int) -> Dialogue:
 def _grown(script: Script) -> Script:
     """The book with a phase of many parts, most of them made up, and many steps."""
     made = {dialogue.name: dialogue for dialogue in map(_dialogue, range(STEPS // OF_ONE))}
-    others = [part for part in script.contents if part.phase != CALM.phase]
-    here = [part for part in script.contents if part.phase == CALM.phase]
+    others = [part for part in script.contents if part.phase != IDLE.phase]
+    here = [part for part in script.contents if part.phase == IDLE.phase]
     more = [
         Part(
-            CALM.phase,
+            IDLE.phase,
             3 + number // 2,
             f"Talk {number}",
             f"made_up/{number % len(made)}",
@@ -91,13 +91,13 @@ def _calls(once: Callable[[], object]) -> int:
 
 def _turns(machines: Machines, facts: int) -> dict[str, tuple[Progress, Event]]:
     script = machines.script
-    calm = _known(CALM, script, facts)
+    calm = _known(IDLE, script, facts)
     asked = step(machines, calm, Said(DAY, f"/{script.dialogues[CHECK_IN].opened_by}")).progress
-    rated = step(machines, asked, Said(DAY, A_FAIR_MOOD)).progress
+    rated = step(machines, asked, Said(DAY, MOOD)).progress
     run = rated.runs[-1]
     labels = offers(script.dialogues[run.dialogue].steps[run.step], Context(script, rated, run, DAY))
     return {
-        "a typed number": (asked, Said(DAY, A_FAIR_MOOD)),
+        "a typed number": (asked, Said(DAY, MOOD)),
         "a tapped label": (rated, Said(DAY, labels[0].label)),
         "words of their own": (rated, Said(DAY, "we sat by the river and said little")),
         "what comes next": (calm, Said(DAY, "/today")),
@@ -116,7 +116,7 @@ def _whole_turn(machines: Machines, prompts: Prompts, progress: Progress, event:
 def grown(book: Book, machines: Machines) -> tuple[Machines, Prompts]:
     script = _grown(book.script)
     assert sum(len(dialogue.steps) for dialogue in script.dialogues.values()) >= STEPS
-    assert sum(part.phase == CALM.phase for part in script.contents) == PARTS
+    assert sum(part.phase == IDLE.phase for part in script.contents) == PARTS
     return machine.build(script, machines.screen), Prompts(replace(book, script=script), HelpLines.read(), "Robin")
 
 

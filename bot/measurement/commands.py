@@ -70,13 +70,13 @@ def simulate(  # noqa: PLR0913, PLR0917 - one for each option
     from bot.measurement.simulation import command  # noqa: PLC0415
 
     if pure:
-        raise typer.Exit(0 if command.run_pure(typer.echo) else 1)
+        raise typer.Exit(0 if command.run_engine(typer.echo) else 1)
     try:
         plan = command.plan(clients, days, seed, zone or [], faults, show, off, settled)
-        outcome = command.run(plan, typer.echo)
+        result = command.run(plan, typer.echo)
     except command.PlanRefused as refusal:
         _refuse(str(refusal))
-    raise typer.Exit(1 if outcome.recorder.violations else 0)
+    raise typer.Exit(1 if result.recorder.violations else 0)
 
 
 @bench.command()

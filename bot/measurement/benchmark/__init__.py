@@ -1,6 +1,6 @@
-"""`ipt-bot bench turn`: what a durable turn costs, beside a peer and by part, with its floors in the same run.
+"""`ipt-bot bench turn`: what a durable turn costs, by part, compared with a peer and with lower bounds.
 
-Every figure that is held against another is measured round by round in turn with it; medians are printed.
+Things that are compared are measured in alternating rounds; medians are printed.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from bot import app as apps
-from bot.measurement.benchmark import beside
+from bot import app as composition
+from bot.measurement.benchmark import peer_process
+from bot.measurement.benchmark.check_ins import PARTS, CheckIns
+from bot.measurement.benchmark.cost import Cost, median_cost, ratio, table
 from bot.measurement.benchmark.floors import Statements, bare_trigger, copies_of
 from bot.measurement.benchmark.long_run import long_run
-from bot.measurement.benchmark.measured import Cost, middle, ratio, table
-from bot.measurement.benchmark.rounds import PARTS, Rounds
-from bot.measurement.benchmark.served import TURNS, Served
 from bot.measurement.benchmark.start_up import start_up
+from bot.measurement.benchmark.whole_service import TURNS, WholeService
 from bot.settings import Settings
 from storage.store import DATA_FILE, KEY_FILE
 
@@ -29,67 +29,69 @@ CHECK_INS_A_ROUND = 10
 FEWEST_ROUNDS = 3
 WARM_UP = 4
 """Check-ins before anything is measured, so that templates and statements are compiled."""
-HOPS = 2000
+ROUND_TRIPS = 2000
 
 Say = Callable[[str], None]
 
 
 def turn(turns: int, say: Say) -> None:
-    """Measure about so many turns of a check-in on a temporary folder, and print the tables line by line."""
+    """Measure about `turns` turns of a check-in in a temporary folder. `say` prints one line."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        asyncio.run(_beside_the_peer(turns, folder / "beside", say))
+        asyncio.run(_compare_with_peer(turns, folder / "whole", say))
         _by_part(turns, folder / "parts", say)
         _start_ups(folder / "start", say)
 
 
-def _built(folder: Path) -> apps.App:
-    return apps.build(Settings(data_dir=folder, _env_file=None))  # type: ignore[call-arg]
+def _build(folder: Path) -> composition.App:
+    return composition.build(Settings(data_dir=folder, _env_file=None))  # type: ignore[call-arg]
 
 
-async def _beside_the_peer(turns: int, folder: Path, say: Say) -> None:
-    """The whole life of a message, ours and the peer's with either durability."""
-    built = _built(folder / "ours")
-    served = Served(built, CHATS)
+async def _compare_with_peer(turns: int, folder: Path, say: Say) -> None:
+    """Measure messages from update to acknowledgement: ours, and the peer's with either durability of Redis."""
+    app = _build(folder / "ours")
+    service = WholeService(app, CHATS)
     ours: list[Cost] = []
-    everysec: list[beside.Round] = []
-    always: list[beside.Round] = []
-    lacks = beside.missing()
+    everysec: list[peer_process.PeerCost] = []
+    always: list[peer_process.PeerCost] = []
+    missing = peer_process.missing_software()
     calls = 0
     try:
-        async with served.running():
-            await served.round(WARM_UP)
-            answers = dict(zip(TURNS, served.calls, strict=False))
+        async with service.running():
+            await service.round(WARM_UP)
+            answers = dict(zip(TURNS, service.calls, strict=False))
             with ExitStack() as stack:
                 peers = []
-                if lacks is None:
-                    peers.append((everysec, stack.enter_context(beside.peer(folder / "1", "everysec", answers))))
-                    peers.append((always, stack.enter_context(beside.peer(folder / "2", "always", answers))))
+                if missing is None:
+                    peers.append(
+                        (everysec, stack.enter_context(peer_process.peer(folder / "1", "everysec", answers)))
+                    )
+                    peers.append((always, stack.enter_context(peer_process.peer(folder / "2", "always", answers))))
                 for number in range(-1, _rounds(turns, CHATS_A_ROUND * len(TURNS))):
-                    cost = await served.round(CHATS_A_ROUND)
-                    calls = sum(map(len, served.calls))
-                    found = [(costs, peer.round(served.updates, calls)) for costs, peer in peers]
-                    if number >= 0:  # the first only warms the peers up
+                    cost = await service.round(CHATS_A_ROUND)
+                    calls = sum(map(len, service.calls))
+                    peer_costs = [(costs, peer.round(service.updates, calls)) for costs, peer in peers]
+                    if number >= 0:  # the first round only warms the peers up
                         ours.append(cost)
-                        for costs, one in found:
+                        for costs, one in peer_costs:
                             costs.append(one)
     finally:
-        built.store.close()
+        app.store.close()
     a_round = CHATS_A_ROUND * len(TURNS)
-    say(f"The whole life of a message, network cut out: median of {len(ours)} rounds of {a_round} turns,")
-    say(f"{CHATS} chats in turn, {calls / a_round:.1f} calls of the Bot API a turn")
-    rows = [("ours, SQLite FULL: a turn is on the disk", middle(ours))]
-    if lacks is None:
+    say(f"The whole life of a message, without the network: median of {len(ours)} rounds of {a_round} turns,")
+    say(f"{CHATS} chats one after another, {calls / a_round:.1f} calls of the Bot API a turn")
+    rows = [("ours, SQLite FULL: a turn is on the disk", median_cost(ours))]
+    if missing is None:
         rows += [
-            ("aiogram, Redis everysec: 1 s may be lost", middle([one.process for one in everysec])),
-            ("  with its Redis server", middle([one.whole for one in everysec])),
-            ("aiogram, Redis always: a write is on disk", middle([one.process for one in always])),
-            ("  with its Redis server", middle([one.whole for one in always])),
+            ("aiogram, Redis everysec: 1 s may be lost", median_cost([one.process for one in everysec])),
+            ("  with its Redis server", median_cost([one.whole for one in everysec])),
+            ("aiogram, Redis always: a write is on disk", median_cost([one.process for one in always])),
+            ("  with its Redis server", median_cost([one.whole for one in always])),
         ]
     for line in table(rows):
         say(line)
-    if lacks is not None:
-        say(f"Beside a peer nothing is measured: {lacks}")
+    if missing is not None:
+        say(f"No comparison with a peer: {missing}")
         return
     say(ratio("ours / aiogram with Redis everysec", ours, [one.whole for one in everysec]))
     say(ratio("ours / aiogram with Redis always", ours, [one.whole for one in always]))
@@ -97,40 +99,44 @@ async def _beside_the_peer(turns: int, folder: Path, say: Say) -> None:
 
 
 def _by_part(turns: int, folder: Path, say: Say) -> None:
-    """A durable turn by part, with its floors."""
-    built = _built(folder)
-    rounds = Rounds(built)
+    """Measure the parts of a durable turn, and its lower bounds."""
     costs: dict[str, list[Cost]] = {part: [] for part in PARTS}
     triggers, floors = [], []
-    try:
-        asyncio.run(rounds.run(WARM_UP))
-        a_round = CHECK_INS_A_ROUND * rounds.measured // WARM_UP
-        with Statements() as statements:
+    with Statements() as statements:
+        app = _build(folder)
+        try:
+            check_ins = CheckIns(app)
+            asyncio.run(check_ins.run(WARM_UP))
+            a_round = CHECK_INS_A_ROUND * check_ins.turns // WARM_UP
             for number in range(_rounds(turns, a_round)):
                 copies = copies_of((folder / DATA_FILE, folder / KEY_FILE), folder / f"floor-{number}")
                 statements.forget()
-                for part, cost in asyncio.run(rounds.run(CHECK_INS_A_ROUND, statements.counting)).items():
+                for part, cost in asyncio.run(check_ins.run(CHECK_INS_A_ROUND, statements.measuring)).items():
                     costs[part].append(cost)
-                floors.append(statements.replay(copies, rounds.measured))
-                triggers.append(bare_trigger(built.machines))
-        hop = asyncio.run(rounds.hops(HOPS))
-    finally:
-        built.store.close()
+                floors.append(statements.replay(copies, check_ins.turns))
+                triggers.append(bare_trigger(app.machines))
+            round_trip = asyncio.run(check_ins.thread_round_trips(ROUND_TRIPS))
+        finally:
+            app.store.close()
     durable = [sum(parts, Cost()) for parts in zip(costs["engine"], costs["words"], costs["storage"], strict=True)]
     say("")
     say(f"Part by part: median of {len(durable)} rounds of {CHECK_INS_A_ROUND} check-ins of one client")
-    parts = [(part, middle(found)) for part, found in costs.items()]
-    for line in table([*parts, ("durable turn (engine, words, storage)", middle(durable))]):
+    parts = [(part, median_cost(found)) for part, found in costs.items()]
+    for line in table([*parts, ("durable turn (engine, words, storage)", median_cost(durable))]):
         say(line)
     say("")
-    sent = round(statements.seen / rounds.measured)
-    say(f"Floors in the same rounds: one trigger; the same {sent} statements by the plain driver, FULL")
-    floor_rows = [("bare trigger", middle(triggers)), ("bare statements", middle(floors)), ("hop to the writer", hop)]
+    sent = round(statements.count / check_ins.turns)
+    say(f"Lower bounds in the same rounds: one trigger; the same {sent} statements by the plain driver, FULL")
+    floor_rows = [
+        ("bare trigger", median_cost(triggers)),
+        ("bare statements", median_cost(floors)),
+        ("round trip to the database thread", round_trip),
+    ]
     for line in table(floor_rows):
         say(line)
     say(ratio("step / bare trigger (aim 15)", costs["engine"], triggers))
     say(ratio("durable turn / bare statements (aim 6)", durable, floors))
-    run = long_run(built.machines, built.prompts)
+    run = long_run(app.machines, app.prompts)
     say("")
     say(f"Sixteen weeks of one client through the engine: {run.turns} turns, {run.engine.wall:.2f} s")
     first, last = run.first_week, run.last_week

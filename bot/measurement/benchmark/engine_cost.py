@@ -7,7 +7,7 @@ from datetime import timedelta
 from statistics import median
 from time import process_time
 
-from bot.measurement.benchmark.rounds import A_FAIR_MOOD, BEGUN, CALM
+from bot.measurement.benchmark.check_ins import IDLE, MOOD, START
 from state_machine.engine import step
 from state_machine.model.context import Context
 from state_machine.model.events import Event, Said
@@ -38,17 +38,17 @@ def ratio(machines: Machines) -> Mapping[str, float]:
 
 def _turns(machines: Machines) -> dict[str, tuple[Progress, Event]]:
     """By kind, the progress before the turn, and its event."""
-    at = BEGUN + timedelta(minutes=1)
+    at = START + timedelta(minutes=1)
     script = machines.script
-    asked = step(machines, CALM, Said(at, f"/{script.dialogues[CHECK_IN].opened_by}")).progress
-    rated = step(machines, asked, Said(at, A_FAIR_MOOD)).progress
+    asked = step(machines, IDLE, Said(at, f"/{script.dialogues[CHECK_IN].opened_by}")).progress
+    rated = step(machines, asked, Said(at, MOOD)).progress
     front = rated.runs[-1]
     here = script.dialogues[front.dialogue].steps[front.step]
     label = offers(here, Context(script, rated, front, at))[0].label
     return {
-        "a typed number": (asked, Said(at, A_FAIR_MOOD)),
+        "a typed number": (asked, Said(at, MOOD)),
         "a tapped label": (rated, Said(at, label)),
-        "what comes next": (CALM, Said(at, f"/{script.dialogues[TODAY].opened_by}")),
+        "what comes next": (IDLE, Said(at, f"/{script.dialogues[TODAY].opened_by}")),
     }
 
 

@@ -1,12 +1,12 @@
-"""Sixteen weeks of one client through the engine and the words, without storage: does a turn grow with the story?"""
+"""Measures sixteen weeks of one client in the engine and the words, to see whether a turn grows with the history."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bot.measurement.benchmark.measured import Cost
-from bot.measurement.benchmark.rounds import A_FAIR_MOOD, BEGUN, CALM
+from bot.measurement.benchmark.check_ins import IDLE, MOOD, START
+from bot.measurement.benchmark.cost import Cost
 from dialogues.rendering.prompts import Prompts
 from state_machine.engine import step
 from state_machine.model.answer_kinds import AnswerKind
@@ -17,12 +17,12 @@ from state_machine.turn.machine import Machines
 DAYS = 16 * 7
 WEEK = 7
 MOST_ANSWERS = 40
-"""A dialogue that is not at its end after so many answers is put aside."""
+"""A dialogue that has not ended after so many answers is left with *later*."""
 
 
 @dataclass
 class LongRun:
-    """What it cost: `engine` in all, the others per turn."""
+    """Total costs of the engine and the words; of the engine also by week."""
 
     engine: Cost = field(default_factory=Cost)
     words: Cost = field(default_factory=Cost)
@@ -31,27 +31,27 @@ class LongRun:
 
     @property
     def turns(self) -> int:
-        """Turns in all."""
+        """Number of turns."""
         return sum(self.turns_of_week.values())
 
     @property
     def first_week(self) -> Cost:
-        """The engine, a turn of the first week."""
+        """Mean cost of the engine for a turn of the first week."""
         return self.weeks[0].per(self.turns_of_week[0])
 
     @property
     def last_week(self) -> Cost:
-        """The engine, a turn of the last week."""
+        """Mean cost of the engine for a turn of the last week."""
         return self.weeks[max(self.weeks)].per(self.turns_of_week[max(self.weeks)])
 
     @property
     def words_a_turn(self) -> Cost:
-        """The words of a turn."""
+        """Mean cost of the words of a turn."""
         return self.words.per(self.turns)
 
 
 def long_run(machines: Machines, prompts: Prompts) -> LongRun:
-    """Every day what is due, answered to its end, and a check-in with all that can be added to it."""
+    """Every day, answer what is due to its end, then a check-in with everything that can be added to it."""
     run, client = LongRun(), _Client(machines, prompts)
     command = f"/{machines.script.dialogues[CHECK_IN].opened_by}"
     for day in range(DAYS):
@@ -68,27 +68,27 @@ def long_run(machines: Machines, prompts: Prompts) -> LongRun:
 
 class _Client:
     def __init__(self, machines: Machines, prompts: Prompts) -> None:
-        self.progress = CALM
-        self.now = BEGUN
+        self.progress = IDLE
+        self.now = START
         self._machines = machines
         self._prompts = prompts
 
     def says(self, text: str, run: LongRun, week: int) -> None:
-        spent, event = Cost(), Said(self.now, text)
-        with spent.counting():
+        cost, event = Cost(), Said(self.now, text)
+        with cost.measuring():
             turn = step(self._machines, self.progress, event)
-        with run.words.counting():
+        with run.words.measuring():
             self._prompts.outgoing(turn.effects, self.now)
-        run.engine += spent
-        run.weeks[week] = run.weeks.get(week, Cost()) + spent
+        run.engine += cost
+        run.weeks[week] = run.weeks.get(week, Cost()) + cost
         run.turns_of_week[week] = run.turns_of_week.get(week, 0) + 1
         self.progress = turn.progress
 
     def answer(self) -> str:
-        """The next answer: a fair mood, a name where one is asked for, else the first button."""
+        """The next answer: a name if one is asked for, `MOOD` if it is offered, else the first button."""
         front = self.progress.runs[-1]
         labels = [offer.label for offer in self._prompts.offers_of(front, self.progress, front.asked)]
         here = self._machines.script.dialogues[front.dialogue].steps[front.step]
         if here.way_for(AnswerKind.NEW_NAME) is not None:
             return f"Somebody {self.progress.next_person}"
-        return A_FAIR_MOOD if A_FAIR_MOOD in labels else (labels or ["words of their own"])[0]
+        return MOOD if MOOD in labels else (labels or ["words of their own"])[0]

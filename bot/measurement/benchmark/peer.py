@@ -1,9 +1,10 @@
-"""The peer: the same check-in as an aiogram FSM on Redis, as its own documentation has it.
+"""The peer of the benchmark: the same check-in as an aiogram FSM on Redis, written as aiogram's documentation shows.
 
-It keeps where a client stands and what was answered, and nothing else: no encryption, no history, no key that makes
-an update take effect once, no outbox, no reading for danger, and no order of the updates of one chat.
-A process of its own, run by the interpreter of `.venv-peer`: it imports nothing of ours. The first line on its
-standard input says what to answer at each turn; each further line is a round of updates, answered by what it cost.
+It stores the state of a client and their answers, and nothing else: no encryption, no history, no deduplication of
+updates, no outbox, no screening for danger, and no order of the updates of one chat.
+It runs as a process of its own with the interpreter of `.venv-peer`, and imports nothing of ours. The first line of
+its standard input (JSON) holds the calls to make at each turn; each further line is a round of updates. For each
+round it prints one line with its costs.
 """
 
 from __future__ import annotations
@@ -34,20 +35,20 @@ from aiogram.types import (
 
 router = Router()
 answers: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-"""For each turn what is sent: the methods of the Bot API and their fields, as the other side sent them."""
+"""For each turn the calls to make: methods of the Bot API and their fields, as our bot made them."""
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 class CheckIn(StatesGroup):
-    """Where a client stands."""
+    """The states of a check-in."""
 
     mood = State()
     moment = State()
     more = State()
 
 
-class Stub(BaseSession):
-    """The HTTP client with the network cut out: fields are written as for the wire, and every call goes well."""
+class StubSession(BaseSession):
+    """Replaces the HTTP client: fields are encoded as for the network, and every call succeeds."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,11 +56,11 @@ class Stub(BaseSession):
         self._messages = count(1000)
 
     async def make_request(self, bot: Bot, method: Any, timeout: int | None = None) -> Any:  # noqa: ARG002
-        """As `AiohttpSession` does it: fields for the form, and the answer read and checked."""
+        """As `AiohttpSession` does it: encode the fields, then parse and check the response."""
         self.calls += 1
         files: dict[str, Any] = {}
-        told = method.model_dump(warnings=False)
-        fields = {name: self.prepare_value(value, bot=bot, files=files) for name, value in told.items() if value}
+        dumped = method.model_dump(warnings=False)
+        fields = {name: self.prepare_value(value, bot=bot, files=files) for name, value in dumped.items() if value}
         content = '{"ok":true,"result":true}'
         if method.__api_method__ != "answerCallbackQuery":
             chat = {"id": int(fields["chat_id"]), "type": "private"}
@@ -68,7 +69,7 @@ class Stub(BaseSession):
         return self.check_response(bot=bot, method=method, status_code=200, content=content).result
 
     async def stream_content(self, *_: Any, **__: Any) -> Any:
-        """Nothing is ever fetched."""
+        """Not used."""
         raise NotImplementedError
         yield b""
 
@@ -77,7 +78,7 @@ class Stub(BaseSession):
 
 
 def keyboard(markup: dict[str, Any] | None) -> Any:
-    """The keyboard of one message, made as its handler would make it."""
+    """The keyboard of one message, made as a handler would make it."""
     if markup is None:
         return None
     if "inline_keyboard" in markup:
@@ -87,8 +88,8 @@ def keyboard(markup: dict[str, Any] | None) -> Any:
         ]
         return InlineKeyboardMarkup(inline_keyboard=rows)
     if "keyboard" in markup:
-        named = [[KeyboardButton(text=button["text"]) for button in row] for row in markup["keyboard"]]
-        return ReplyKeyboardMarkup(keyboard=named, resize_keyboard=True, one_time_keyboard=True)
+        labels = [[KeyboardButton(text=button["text"]) for button in row] for row in markup["keyboard"]]
+        return ReplyKeyboardMarkup(keyboard=labels, resize_keyboard=True, one_time_keyboard=True)
     return ReplyKeyboardRemove()
 
 
@@ -137,9 +138,9 @@ async def enough(message: Message, state: FSMContext) -> None:
 
 
 async def main() -> None:
-    """Answer line by line until standard input ends."""
+    """Process one line after another until standard input ends."""
     storage = RedisStorage.from_url(f"unix://{sys.argv[1]}")
-    session = Stub()
+    session = StubSession()
     bot = Bot("7:bench", session=session)
     dispatcher = Dispatcher(storage=storage)
     dispatcher.include_router(router)

@@ -1,4 +1,4 @@
-"""How long a fresh process takes until it is ready, and how much memory it holds at most."""
+"""Measures how long a new process takes until it is ready, and its peak memory."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if what == "telegram":
     from bot.telegram import service
     from bot.telegram.client import make_bot
     make_bot("7:bench", None, built.settings.http_client)
-# Linux hands the peak of the parent on to a child; its own stands in /proc, where there is one.
+# On Linux a child inherits the peak of its parent; its own is in /proc.
 status = Path("/proc/self/status")
 own = re.search(r"VmHWM:\s+(\d+)", status.read_text()) if status.exists() else None
 peak = int(own[1]) if own else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -34,42 +34,45 @@ print(json.dumps({"ready": time.time(), "cpu": time.process_time(), "peak": peak
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
-    """Seconds from the call to readiness, seconds of CPU, megabytes at the peak."""
+class StartUpCost:
+    """Seconds from the call until it is ready, seconds of CPU, peak memory in megabytes."""
 
     ready: float
     cpu: float
     peak_mb: float
 
 
-def start_up(folder: Path, what: str, clients: int, times: int = 3) -> Started:
-    """Start `what` (`terminal` or `telegram`) over a store with so many clients. The best of so many times."""
-    _people(folder, clients)
+def start_up(folder: Path, what: str, clients: int, times: int = 3) -> StartUpCost:
+    """Start `what` (`terminal` or `telegram`) on a store with so many clients. The fastest of `times` starts."""
+    _add_clients(folder, clients)
     return min((_once(folder, what) for _ in range(times)), key=lambda started: started.ready)
 
 
-def _once(folder: Path, what: str) -> Started:
+def _once(folder: Path, what: str) -> StartUpCost:
     called = time.time()
-    ended = subprocess.run(  # noqa: S603 - our own interpreter with our own words
-        [sys.executable, "-c", _CHILD, str(folder), what], stdout=subprocess.PIPE, check=True, env=os.environ | _WHERE
+    ended = subprocess.run(  # noqa: S603 - our own interpreter and arguments
+        [sys.executable, "-c", _CHILD, str(folder), what],
+        stdout=subprocess.PIPE,
+        check=True,
+        env=os.environ | _ENVIRONMENT,
     )
-    told = json.loads(ended.stdout)
-    kilobytes = told["peak"] / (1024 if sys.platform == "darwin" else 1)
-    return Started(told["ready"] - called, told["cpu"], kilobytes / 1024)
+    report = json.loads(ended.stdout)
+    kilobytes = report["peak"] / (1024 if sys.platform == "darwin" else 1)
+    return StartUpCost(report["ready"] - called, report["cpu"], kilobytes / 1024)
 
 
-_WHERE = {"PYTHONPATH": str(Path(__file__).parent.parent.parent.parent)}
+_ENVIRONMENT = {"PYTHONPATH": str(Path(__file__).parent.parent.parent.parent)}
 
 
-def _people(folder: Path, clients: int) -> None:
-    """Rows of so many clients. They are copies of one, which no start may read."""
+def _add_clients(folder: Path, clients: int) -> None:
+    """Make rows for so many clients. They are copies of one: no start may read them."""
     store = Store.open(folder)
     with store.begin() as work:
         missing = clients - work.clients.count()
         if missing > 0 and work.chats.find("bench:0") is None:
-            from bot.measurement.benchmark.rounds import BEGUN, CALM  # noqa: PLC0415 - brings the whole of Telegram with it
+            from bot.measurement.benchmark.check_ins import IDLE, START  # noqa: PLC0415 - imports the library for Telegram
 
-            work.chats.save(work.chats.create("bench:0", BEGUN), CALM, BEGUN)
+            work.chats.save(work.chats.create("bench:0", START), IDLE, START)
     store.close()
     if missing <= 1:
         return

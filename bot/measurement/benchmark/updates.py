@@ -1,4 +1,4 @@
-"""Updates as Telegram hands them on: one client says something, or taps a button."""
+"""Makes updates as Telegram delivers them: a text of a client, or a tap on a button."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 
-def said(number: int, chat: int, message_id: int, at: datetime, text: str) -> dict[str, Any]:
+def text_update(number: int, chat: int, message_id: int, at: datetime, text: str) -> dict[str, Any]:
     """An update in which a client writes `text`. `number` is the update's own id."""
     return {"update_id": number, "message": _message(chat, message_id, at, text)}
 
 
-def tapped(number: int, chat: int, message_id: int, at: datetime, button: str) -> dict[str, Any]:
+def tap_update(number: int, chat: int, message_id: int, at: datetime, button: str) -> dict[str, Any]:
     """An update in which a client taps a button of message `message_id`; `button` is its callback data."""
     query = {"id": "1", "from": _user(chat), "chat_instance": "1", "data": button}
     return {"update_id": number, "callback_query": {**query, "message": _message(chat, message_id, at, "How is it?")}}

@@ -1,1 +1,1 @@
-"""The whole bot in simulated time: its own parts on real files, clients who live through weeks, a faulty Telegram."""
+"""Runs the whole bot in virtual time: real parts and files, simulated clients, a fake Telegram that misbehaves."""

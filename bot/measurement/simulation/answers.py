@@ -1,4 +1,4 @@
-"""What a simulated client says to a question: what they wish, else what the dice say, else a sample of its kind."""
+"""Chooses what a simulated client answers: what they wish for, else a random button, else a sample of its kind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AVOIDED = frozenset(
         *("how_kept", "for_whom", "what_exactly", "what_is_kept", "numbers", "not_now"),
     }
 )
-"""Ways nobody takes by chance: out of the programme, or round in a circle."""
+"""Targets that are never chosen at random: they leave the programme, or lead round in a circle."""
 SAMPLES: Mapping[AnswerKind, str] = {
     AnswerKind.OWN_WORDS: "she said it was fine and closed the door",
     AnswerKind.FEW_WORDS: "the lodger upstairs",
@@ -30,11 +30,11 @@ NONSENSE = ("asdf qwer", "?", "🙂", "what", "12345 67", "blah blah blah", "no 
 
 
 def answer(
-    script: Script, progress: Progress, shown: Sequence[str], wishes: Mapping[str, str], dice: Random
+    script: Script, progress: Progress, shown: Sequence[str], wishes: Mapping[str, str], rng: Random
 ) -> str | None:
-    """What they say at the open step; None if there is none. `shown`: the buttons they see.
+    """The client's answer at the open step; None if no step is open. `shown`: the labels of the buttons they see.
 
-    `wishes`: a memory to the code or the words wished for it, or a step's name to "go" for the way that leads there.
+    `wishes`: maps a memory to the code or the words to answer, or the name of a step to "go", to take the way there.
     """
     run = progress.runs[-1] if progress.runs else None
     dialogue = script.dialogues.get(run.dialogue) if run else None
@@ -51,13 +51,13 @@ def answer(
     if script.finished in shown:
         return script.finished
     if numbers:
-        return dice.choice(numbers)
+        return rng.choice(numbers)
     if AnswerKind.NEW_NAME in kinds:
         taken = {person.name for person in progress.people}
         return next((name for name in NAMES if name not in taken), f"Somebody {len(taken)}")
     sample = next((SAMPLES[kind] for kind in kinds if kind in SAMPLES), None)
-    if free and (sample is None or dice.random() < 0.7):
-        return dice.choice(free)
+    if free and (sample is None or rng.random() < 0.7):
+        return rng.choice(free)
     return sample or (shown[0] if shown else script.skip)
 
 
@@ -79,10 +79,10 @@ def _wished(here: Step, shown: Sequence[str], wishes: Mapping[str, str]) -> str 
 
 
 def _nearest(shown: Sequence[str], zone: str, now: str) -> str:
-    """The time among those shown that their clock says, or says in a moment; typed if none is shown."""
+    """The time among the labels shown that is nearest to their clock; the exact time (HH:MM) if none is shown."""
     local = datetime.fromisoformat(now).astimezone(ZoneInfo(zone))
     minutes = local.hour * 60 + local.minute
-    clocks = [label for label in shown if len(label) == 5 and label[2] == ":"]
-    apart = {label: abs(minutes - int(label[:2]) * 60 - int(label[3:])) for label in clocks}
+    times = [label for label in shown if len(label) == 5 and label[2] == ":"]
+    apart = {label: abs(minutes - int(label[:2]) * 60 - int(label[3:])) for label in times}
     best = min(apart, key=lambda label: min(apart[label], 1440 - apart[label]), default=None)
     return best or f"{local:%H:%M}"

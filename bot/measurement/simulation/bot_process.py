@@ -1,18 +1,19 @@
-"""One process of the bot, with all its own parts: begun, stopped, or killed at any instant."""
+"""One process of the bot, made of its real parts, which can be stopped, or killed at any instant."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import contextvars
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.db_worker import DatabaseWorker
+from bot.delivery.backoff import delay_after
 from bot.delivery.courier import Courier
 from bot.export import export_file
 from bot.measurement.simulation.fake_telegram import FakeTelegram
@@ -22,8 +23,8 @@ from bot.measurement.simulation.limits import Limits, RecordedRateLimiter
 from bot.measurement.simulation.recorded_store import RecordedConversation, RecordedStore
 from bot.measurement.simulation.recorder import Recorder
 from bot.measurement.simulation.transport import FakeTransport
-from bot.measurement.simulation.virtual_time import Clock
-from bot.scheduler import AT_ONCE, FORGET_EVERY, LOOK_EVERY, Scheduler
+from bot.measurement.simulation.virtual_time import VirtualClock
+from bot.scheduler import AT_ONCE, FORGET_EVERY, LONGEST_PAUSE, LOOK_EVERY, Scheduler
 from bot.telegram.client import PollingBot
 from bot.telegram.polling import Polling
 from bot.telegram.sender import Sender
@@ -31,11 +32,14 @@ from dialogues.rendering.prompts import Prompts
 from state_machine.turn.machine import Machines
 from storage.store import UnitOfWork
 
-IDLE = 4 * 3600.0
-"""Seconds between two looks of the courier when nothing waits. The real one looks oftener, and finds nothing."""
-PUT_OFF_AT_MOST = timedelta(minutes=15)
-"""Longer than that nothing is put off by a 429 or by tries in vain."""
+T = TypeVar("T")
+
+IDLE_POLL = 4 * 3600.0
+"""Seconds between two reads of the outbox when nothing waits. The real courier does it more often."""
+LONGEST_DELAY = timedelta(minutes=15)
+"""A send is delayed at most this long by a 429 or by failed tries."""
 LONG_POLL = 4 * 3600
+"""Seconds one call of getUpdates waits for an update."""
 TICK_AT_LEAST_EVERY = 6 * FORGET_EVERY
 TOKEN = "7:simulated"  # noqa: S105
 _process: contextvars.ContextVar[BotProcess | None] = contextvars.ContextVar("process", default=None)
@@ -43,34 +47,32 @@ _process: contextvars.ContextVar[BotProcess | None] = contextvars.ContextVar("pr
 
 @dataclass(frozen=True, slots=True)
 class ProcessSetup:
-    """Where houses are built: what outlives a process."""
+    """What every process is started with; it outlives the process."""
 
     folder: Path
     machines: Machines
     prompts: Prompts
-    telegram_side: FakeTelegram
+    telegram: FakeTelegram
     recorder: Recorder
-    clock: Clock
+    clock: VirtualClock
     faults: Faults
-    dice: Random
+    rng: Random
 
 
 class BotProcess:
-    """The bot's process, on the site's files."""
+    """The bot's process, on the files in the folder of the setup."""
 
     def __init__(self, setup: ProcessSetup) -> None:
         self.tasks: list[asyncio.Task[Any]] = []
-        self.worker = InlineWorker(self._cut_off)
+        self.worker = InlineWorker(self._disconnect)
         self.died = asyncio.Event()
         recorder = setup.recorder
-        self.store = RecordedStore.watched(setup.folder, recorder)
+        self.store = RecordedStore.open_recorded(setup.folder, recorder)
         self.conversation = RecordedConversation(
             self.store, setup.machines, setup.prompts, recorder, setup.clock.now()
         )
-        self.transport = FakeTransport(
-            setup.telegram_side, setup.faults, setup.dice, Limits(recorder), recorder.counts
-        )
-        self.database = DatabaseWorker(self.store, self.worker, setup.clock.now)
+        self.transport = FakeTransport(setup.telegram, setup.faults, setup.rng, Limits(recorder), recorder.counts)
+        self.database = _Database(self.store, self.worker, setup.clock.now)
         self.courier: _Courier | None = None
         self._intake: list[asyncio.Task[None]] = []
         self._sending: list[asyncio.Task[None]] = []
@@ -86,7 +88,7 @@ class BotProcess:
             except Exception:
                 await asyncio.sleep(1.0)
         self.courier = _Courier(self.database, Sender(bot), self._export, RecordedRateLimiter(self._setup.recorder))
-        self.courier.recorder, self.courier.begun = self._setup.recorder, self.database.now()
+        self.courier.recorder, self.courier.started_at = self._setup.recorder, self.database.now()
         polling = Polling(bot, self.database, self.conversation, self.courier, wait=LONG_POLL)
         scheduler = _Scheduler(
             self.database, self.conversation, self.courier, polling.backlog.taken, self._setup.recorder
@@ -102,21 +104,21 @@ class BotProcess:
         return export_file(chat.progress, work.entries.all(client), self._setup.clock.now())
 
     def _start(self, main: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run in a context of its own, by which all tasks that come of it are known."""
+        """Run it in its own context variables, so that all tasks it creates are known as this process's."""
         context = contextvars.copy_context()
         context.run(_process.set, self)
         return asyncio.get_running_loop().create_task(main, context=context)
 
     def kill(self) -> None:
-        """End at once: nothing more is written, sent or heard."""
-        self._cut_off()
+        """End at once: nothing more is written, sent or received."""
+        self._disconnect()
         for task in self.tasks:
             task.cancel()
         self.store.close()
-        self._add_up()
+        self._add_counts()
 
     async def stop(self) -> None:
-        """End as the real process ends when it is asked to."""
+        """End as the real process does on SIGTERM."""
         for task in self._intake:
             task.cancel()
         if self.courier is not None:
@@ -124,11 +126,11 @@ class BotProcess:
             await asyncio.gather(*self._sending, return_exceptions=True)
         self.kill()
 
-    def _cut_off(self) -> None:
-        self.worker.dead = self.transport.cut = True
+    def _disconnect(self) -> None:
+        self.worker.dead = self.transport.disconnected = True
         self.died.set()
 
-    def _add_up(self) -> None:
+    def _add_counts(self) -> None:
         counts = self._setup.recorder.counts
         if self.courier is not None:
             for name in ("sent", "retried", "unclear", "held", "rejected", "blocked", "faults"):
@@ -136,8 +138,8 @@ class BotProcess:
         counts["turn faults"] += self.conversation.faults
 
 
-def keep_record_of_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    """Have each house know its tasks."""
+def track_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Make each process know its own tasks, so that `kill` can cancel them."""
 
     def factory(loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, Any], **more: Any) -> asyncio.Task[Any]:
         task: asyncio.Task[Any] = asyncio.Task(coro, loop=loop, **more)
@@ -149,49 +151,68 @@ def keep_record_of_tasks(loop: asyncio.AbstractEventLoop) -> None:
                 process.tasks[:] = [one for one in process.tasks if not one.done()]
         return task
 
-    loop.set_task_factory(factory)  # type: ignore[arg-type]  # the type asks for more than the loop gives
+    loop.set_task_factory(factory)  # type: ignore[arg-type]  # the stub asks for more than the loop gives
+
+
+class _Database(DatabaseWorker):
+    """A database worker that reads without a further thread: virtual time does not wait for threads."""
+
+    async def read(self, function: Callable[[UnitOfWork], T]) -> T:
+        """As in the base class, but run at once, like all other work."""
+        return await self.run(self._in_reading_transaction, function)
 
 
 class _Courier(Courier):
-    """The courier, which sleeps longer once nothing can wait that an earlier process had put off."""
+    """The courier, but it sleeps longer once nothing delayed by an earlier process can wait any more."""
 
     recorder: Recorder
-    begun: datetime
+    started_at: datetime
 
     def _slow_poll(self) -> float:
-        young = self._database.now() - self.begun < PUT_OFF_AT_MOST
-        if young and any(book.waiting and not book.blocked for book in self.recorder.books.values()):
+        is_young = self._database.now() - self.started_at < LONGEST_DELAY
+        if is_young and any(record.waiting and not record.blocked for record in self.recorder.clients.values()):
             return super()._slow_poll()
-        return IDLE
+        return IDLE_POLL
 
 
 class _Scheduler(Scheduler):
-    """The ticker, which passes over the seconds at which nobody is due."""
+    """The scheduler, but it skips the seconds at which nobody is due."""
 
     def __init__(
         self,
         database: DatabaseWorker,
         conversation: RecordedConversation,
         courier: Courier,
-        heard_all: asyncio.Event,
+        all_received: asyncio.Event,
         recorder: Recorder,
     ) -> None:
-        super().__init__(database, conversation, courier, heard_all)
+        super().__init__(database, conversation, courier, all_received)
         self._recorder = recorder
 
     async def run(self) -> None:
-        """Tick a second after somebody is due, and every few hours for what the ticker does beside that."""
-        recorder = self._recorder
+        """Tick one second after a wake-up is due, and at least every few hours. Faults: as in the base class."""
+        failures = 0
         while True:
-            if await self.tick() < AT_ONCE:
-                recorder.earliest_wake = await self._database.do(
-                    lambda work: work.clients.next_wake_at(self._courier.channel)
-                )
-                latest = self._database.now() + TICK_AT_LEAST_EVERY
-                while (
-                    wait := (min(latest, recorder.earliest_wake or latest) - self._database.now()).total_seconds()
-                ) > 0:
-                    recorder.sooner.clear()
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(recorder.sooner.wait(), wait)
-                await asyncio.sleep(LOOK_EVERY)
+            pause = LOOK_EVERY
+            try:
+                if await self.tick() < AT_ONCE:
+                    await self._until_next_wake()
+                failures = 0
+            except Exception as fault:
+                failures += 1
+                self.faults += 1
+                pause = min(delay_after(failures), LONGEST_PAUSE)
+                self._database.store_failed(fault)
+            await asyncio.sleep(pause)
+
+    async def _until_next_wake(self) -> None:
+        """Return when the next wake-up is due, after `TICK_AT_LEAST_EVERY` at most."""
+        recorder, now = self._recorder, self._database.now
+        recorder.earliest_wake = await self._database.do(
+            lambda work: work.clients.next_wake_at(self._courier.channel)
+        )
+        latest = now() + TICK_AT_LEAST_EVERY
+        while (wait := (min(latest, recorder.earliest_wake or latest) - now()).total_seconds()) > 0:
+            recorder.earlier_wake.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(recorder.earlier_wake.wait(), wait)

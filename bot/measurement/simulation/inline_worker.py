@@ -1,4 +1,4 @@
-"""The writer of simulated time: each function runs at once, so that nothing depends on threads."""
+"""The database thread of virtual time: each function runs at once, so that nothing depends on threads."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ T = TypeVar("T")
 
 
 class InlineWorker(WorkerThread):
-    """Runs functions where they are asked for. Once `dead`, it runs nothing and answers nobody any more.
+    """Runs functions in the caller's task. Once `dead`, it runs nothing, and its callers wait forever.
 
-    `dies_after`: after so many more functions it dies, with the last of them done but not told to whoever asked;
+    `dies_after`: it dies after so many more functions. The last one is done, but its caller never gets the result.
     `on_death` is called then.
     """
 
@@ -25,7 +25,7 @@ class InlineWorker(WorkerThread):
         self._on_death = on_death
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What the function returns or raises."""
+        """Run the function; return or raise what it does."""
         if self.dead:
             await asyncio.Event().wait()
         try:
@@ -34,7 +34,7 @@ class InlineWorker(WorkerThread):
             await self._pause()
 
     async def run_first(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The same: nothing waits before it."""
+        """The same: there is no queue here."""
         return await self.run(function, *args, **kwargs)
 
     def close(self) -> None:
@@ -42,7 +42,7 @@ class InlineWorker(WorkerThread):
         self.dead = True
 
     async def _pause(self) -> None:
-        """Let others run, as the hop to a thread would; or die here."""
+        """Let other tasks run, as a change of threads would; or die here."""
         if self.dies_after is not None:
             self.dies_after -= 1
             if self.dies_after <= 0:

@@ -1,4 +1,4 @@
-"""Clients in the books as they stand after their first day: a simulation can begin where it gets interesting."""
+"""Puts clients into the database as they are after their first day, so that a simulation can begin there."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from state_machine.programme.tables import CONSENT_VERSION, WELCOME
 from state_machine.schedule import triggers
 
 
-def settled(player: Player, now: datetime, script: Script) -> Progress:
-    """Somebody who kept their first line at this instant, and chose when they want to be written to."""
+def started_progress(player: Player, now: datetime, script: Script) -> Progress:
+    """The progress of a client who finished the welcome at this instant, and chose their hours."""
     today = now.astimezone(ZoneInfo(player.place.zone)).date()
     persona, code = player.persona, script.gazetteer.countries.get(player.place.country.lower())
     words = {
@@ -39,10 +39,10 @@ def settled(player: Player, now: datetime, script: Script) -> Progress:
     )
 
 
-def settle(process: BotProcess, players: Iterable[Player], now: datetime, script: Script) -> None:
-    """Put all of them into the books."""
+def add_started_clients(process: BotProcess, players: Iterable[Player], now: datetime, script: Script) -> None:
+    """Add these clients to the database of the process."""
     for player in players:
         with process.store.begin() as work:
-            chat = work.chats.create(player.room.address, now)
-            progress = settled(player, now, script)
+            chat = work.chats.create(player.chat.address, now)
+            progress = started_progress(player, now, script)
             work.chats.save(chat, progress, triggers.next_wake(script, progress))

@@ -1,4 +1,4 @@
-"""The line between one process of the bot and Telegram, with the library's own Bot at our end of it."""
+"""The fake network between one process of the bot, which uses the real Bot of the library, and the fake Telegram."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from typing import Any
 from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
-from bot.measurement.simulation.fake_telegram import Answer, FakeTelegram, bad
+from bot.measurement.simulation.fake_telegram import FakeTelegram, Response, bad
 from bot.measurement.simulation.faults import Faults
 from bot.measurement.simulation.limits import Limits
-from bot.measurement.simulation.recorder import Arrived
+from bot.measurement.simulation.recorder import ArrivedMessage
 
-GIVEN_UP_AFTER = 20.0
-"""Seconds after which a call without an answer is given up."""
+CALL_TIMEOUT = 20.0
+"""Seconds after which a call without a response raises TimedOut."""
 SENDS = frozenset({"sendMessage", "sendDocument"})
 
 
 class FakeTransport(BaseRequest):
-    """Carries calls, slowly, and loses some. Once `cut`, nothing comes back any more."""
+    """Passes calls on with a delay, and loses some. Once `disconnected`, no call ever returns."""
 
     def __init__(
-        self, telegram_side: FakeTelegram, faults: Faults, dice: Random, limits: Limits, counts: Counter[str]
+        self, telegram: FakeTelegram, faults: Faults, rng: Random, limits: Limits, counts: Counter[str]
     ) -> None:
-        self.cut = False
-        self.down_until = 0.0
-        """Telegram is out of reach until that second of the loop's clock."""
-        self._telegram_side = telegram_side
+        self.disconnected = False
+        self.outage_until = 0.0
+        """Telegram can't be reached until this second of the loop's clock."""
+        self._telegram = telegram
         self._faults = faults
-        self._dice = dice
+        self._rng = rng
         self._limits = limits
         self._counts = counts
 
     @property
     def read_timeout(self) -> float | None:
-        """As the library asks."""
-        return GIVEN_UP_AFTER
+        """The property the library asks for."""
+        return CALL_TIMEOUT
 
     async def initialize(self) -> None:
         """Nothing to open."""
@@ -50,68 +50,69 @@ class FakeTransport(BaseRequest):
     async def do_request(
         self,
         url: str,
-        method: str,  # noqa: ARG002 - the library names it
+        method: str,  # noqa: ARG002 - the name is the library's
         request_data: RequestData | None = None,
         *_: Any,
         **__: Any,
     ) -> tuple[int, bytes]:
-        """Status and content of the answer. Raises what the library raises where none comes."""
+        """Status and content of the response. Raises what the library raises if there is none."""
         called = url.rsplit("/", 1)[1]
         fields = request_data.json_parameters if request_data else {}
         if called == "getUpdates":
             return await self._poll(fields)
-        self._limits.leaves(called, fields.get("chat_id", ""), asyncio.get_running_loop().time())
-        there, back = (self._dice.uniform(*self._faults.slow) / 2 for _ in range(2))
-        await asyncio.sleep(there)
-        answer, arrived = self._at_the_other_end(called, fields)
-        if arrived is not None and self._happens(self._faults.answer_lost):
-            self._counts["answers lost"] += 1
-            answer = None
-        if answer is None:
-            await asyncio.sleep(GIVEN_UP_AFTER)
+        self._limits.count_call(called, fields.get("chat_id", ""), asyncio.get_running_loop().time())
+        outward, back = (self._rng.uniform(*self._faults.latency) / 2 for _ in range(2))
+        await asyncio.sleep(outward)
+        response, arrived = self._call(called, fields)
+        if arrived is not None and self._occurs(self._faults.response_lost):
+            self._counts["responses lost"] += 1
+            response = None
+        if response is None:
+            await asyncio.sleep(CALL_TIMEOUT)
             raise TimedOut
         await asyncio.sleep(back)
-        if self.cut:
+        if self.disconnected:
             await asyncio.Event().wait()
         if arrived is not None:
-            arrived.told = True
-        return answer[0], json.dumps(answer[1]).encode()
+            arrived.acknowledged = True
+        return response[0], json.dumps(response[1]).encode()
 
-    def _at_the_other_end(self, called: str, fields: dict[str, str]) -> tuple[Answer | None, Arrived | None]:
+    def _call(self, called: str, fields: dict[str, str]) -> tuple[Response | None, ArrivedMessage | None]:
         now = asyncio.get_running_loop().time()
-        if now < self.down_until:
+        if now < self.outage_until:
             raise NetworkError("unreachable")
         if called in SENDS:
-            trouble, answer = self._trouble(int(fields["chat_id"]), now)
-            if trouble:
-                return answer, None
-        return self._telegram_side.call(called, fields)
+            failed, response = self._fault(int(fields["chat_id"]), now)
+            if failed:
+                return response, None
+        return self._telegram.call(called, fields)
 
-    def _trouble(self, chat: int, now: float) -> tuple[bool, Answer | None]:
-        faults, room = self._faults, self._telegram_side.room(chat)
-        if now < room.flooded_until or self._happens(faults.too_fast):
-            self._counts["told to wait"] += 1
-            wait = self._dice.randint(*faults.retry_after)
-            room.flooded_until = max(room.flooded_until, now + wait)
+    def _fault(self, chat_id: int, now: float) -> tuple[bool, Response | None]:
+        """Whether this send fails, and with which response; None for no response at all."""
+        faults, chat = self._faults, self._telegram.chat(chat_id)
+        if now < chat.flooded_until or self._occurs(faults.too_many_requests):
+            self._counts["429 responses"] += 1
+            wait = self._rng.randint(*faults.retry_after)
+            chat.flooded_until = max(chat.flooded_until, now + wait)
             return True, bad(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
-        if self._happens(faults.call_lost):
+        if self._occurs(faults.call_lost):
             self._counts["calls lost"] += 1
             return True, None
-        if self._happens(faults.server_error):
+        if self._occurs(faults.server_error):
             return True, bad(502, "Bad Gateway")
-        if self._happens(faults.refused):
-            return True, bad(400, "Bad Request: for a reason of its own")
+        if self._occurs(faults.rejected):
+            return True, bad(400, "Bad Request: for an unknown reason")
         return False, None
 
     async def _poll(self, fields: dict[str, str]) -> tuple[int, bytes]:
-        if self._happens(self._faults.poll_lost) or asyncio.get_running_loop().time() < self.down_until:
+        if self._occurs(self._faults.poll_lost) or asyncio.get_running_loop().time() < self.outage_until:
             await asyncio.sleep(1.0)
             raise NetworkError("unreachable")
-        await asyncio.sleep(self._dice.uniform(*self._faults.slow))
-        updates = await self._telegram_side.poll(int(fields.get("offset", "0")), float(fields.get("timeout", "0")))
-        if self.cut:
+        await asyncio.sleep(self._rng.uniform(*self._faults.latency))
+        updates = await self._telegram.poll(int(fields.get("offset", "0")), float(fields.get("timeout", "0")))
+        if self.disconnected:
             await asyncio.Event().wait()
         return 200, json.dumps({"ok": True, "result": updates}).encode()
 
-    def _happens(self, chance: float) -> bool:
-        return chance > 0 and self._dice.random() < chance
+    def _occurs(self, chance: float) -> bool:
+        return chance > 0 and self._rng.random() < chance

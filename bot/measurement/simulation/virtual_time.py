@@ -1,6 +1,6 @@
-"""An event loop whose clock jumps: when nothing is ready, it is at once the time of the next timer.
+"""An event loop with a virtual clock: when no task is ready, the clock jumps to the next timer.
 
-Weeks pass in seconds, and the same seed gives the same order of everything: nothing in it waits for the world.
+Weeks pass in seconds, and everything happens in the same order for the same seed, as nothing depends on real time.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class NothingLeft(RuntimeError):
-    """Everybody waits, and no timer is set: what is waited for can never come."""
+class Deadlock(RuntimeError):
+    """All tasks wait and no timer is set, so none can ever go on."""
 
 
-class _Jumping(selectors.SelectSelector):
-    """Instead of waiting for files it moves the clock on. In simulated time there are none to wait for."""
+class _VirtualSelector(selectors.SelectSelector):
+    """Moves the clock on instead of waiting for files; in virtual time there are none to wait for."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class _Jumping(selectors.SelectSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
-            raise NothingLeft
+            raise Deadlock
         self.time += max(0.0, timeout)
         return []
 
@@ -36,18 +36,18 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """`time()` is in seconds from 0, the beginning of the simulation."""
 
     def __init__(self) -> None:
-        self._jumping = _Jumping()
-        super().__init__(self._jumping)
-        # Finer than the numbers themselves after some weeks, the loop's own would never find a timer due.
+        self._selector = _VirtualSelector()
+        super().__init__(self._selector)
+        # The loop's own resolution is finer than the precision of `time()` after some weeks: no timer would be due.
         self._clock_resolution = 1e-6
 
     def time(self) -> float:
         """The seconds that have passed."""
-        return self._jumping.time
+        return self._selector.time
 
 
-class Clock:
-    """Instants in simulated time; the loop's second 0 is `start` (aware, UTC)."""
+class VirtualClock:
+    """Instants in virtual time; second 0 of the loop is `start` (aware, UTC)."""
 
     def __init__(self, start: datetime) -> None:
         self.start = start
@@ -61,14 +61,14 @@ class Clock:
         return (at - self.start).total_seconds()
 
     async def until(self, at: datetime) -> None:
-        """Return at that instant, at once if it has passed."""
+        """Return at this instant; at once if it has passed."""
         await asyncio.sleep(max(0.0, self.seconds(at) - asyncio.get_running_loop().time()))
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run to the end in virtual time. What is left over is dropped, as a killed process drops it."""
+    """Run a coroutine to its end in virtual time. Tasks that are left are cancelled. Raises Deadlock."""
     loop = VirtualLoop()
-    loop.set_exception_handler(_unless_dropped)
+    loop.set_exception_handler(_report_exception)
     try:
         return loop.run_until_complete(main)
     finally:
@@ -78,7 +78,7 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         loop.close()
 
 
-def _unless_dropped(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
-    """Say what the loop has to say, but for tasks that went with a killed process."""
+def _report_exception(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    """Report an exception as usual, but not the cancellation of tasks of a killed process."""
     if not isinstance(context.get("exception"), asyncio.CancelledError):
         loop.default_exception_handler(dict(context))

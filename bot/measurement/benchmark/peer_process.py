@@ -1,4 +1,4 @@
-"""The peer and the Redis server it keeps its state in, started for the length of a run."""
+"""Runs the peer of the benchmark and its Redis server as processes."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bot.measurement.benchmark.measured import Cost
-from bot.measurement.benchmark.served import Call
+from bot.measurement.benchmark.cost import Cost
+from bot.measurement.benchmark.whole_service import Call
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 PYTHON = ROOT / ".venv-peer" / "bin" / "python"
-STARTS_WITHIN = 10.0
+START_TIMEOUT = 10.0
 Fsync = Literal["everysec", "always"]
 
 
 class PeerFailed(Exception):
-    """The peer did not do the same as ours."""
+    """The peer or its Redis server did not start, ended, or made other calls than our bot."""
 
 
-def missing() -> str | None:
-    """What the peer lacks, as a sentence; None if it can run."""
+def missing_software() -> str | None:
+    """A sentence on what is not installed that the peer needs; None if it can run."""
     if not PYTHON.exists():
         return "aiogram is not installed beside the bot: `make bench` does that, in .venv-peer."
     if shutil.which("redis-server") is None:
@@ -35,30 +35,33 @@ def missing() -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
-    """One turn of the peer: its own process, and the CPU of its Redis server."""
+class PeerCost:
+    """Mean cost of one turn of the peer: of its process, and CPU seconds of its Redis server."""
 
     process: Cost
     server: float
 
     @property
     def whole(self) -> Cost:
-        """Both processes together. The wall time holds the server's already."""
+        """Both processes together. The wall time of the peer includes the server's."""
         return Cost(self.process.cpu + self.server, self.process.wall)
 
 
 class Peer:
-    """A running peer. `round` has it take updates."""
+    """A running peer."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def round(self, updates: Sequence[str], calls: int) -> Round:
-        """Take these updates. The cost of one; raises `PeerFailed` if it made other than so many calls."""
-        told = json.loads(self._ask(json.dumps(updates)))
-        if told["calls"] != calls:
-            raise PeerFailed(f"the peer made {told['calls']} calls where ours made {calls}")
-        return Round(Cost(told["cpu"], told["wall"]).per(len(updates)), told["server"] / len(updates))
+    def round(self, updates: Sequence[str], calls: int) -> PeerCost:
+        """Have the peer process these updates (JSON). Returns the mean cost of one.
+
+        Raises PeerFailed if it did not make exactly `calls` calls of the Bot API.
+        """
+        report = json.loads(self._ask(json.dumps(updates)))
+        if report["calls"] != calls:
+            raise PeerFailed(f"the peer made {report['calls']} calls where ours made {calls}")
+        return PeerCost(Cost(report["cpu"], report["wall"]).per(len(updates)), report["server"] / len(updates))
 
     def _ask(self, line: str) -> str:
         assert self._process.stdin is not None  # noqa: S101 - it was made with pipes
@@ -73,37 +76,35 @@ class Peer:
 
 @contextmanager
 def peer(folder: Path, fsync: Fsync, answers: Mapping[str, Sequence[Call]]) -> Iterator[Peer]:
-    """A peer with a Redis server of its own, whose files and socket stand in `folder`.
+    """Run a peer with its own Redis server, whose files and socket are in `folder`.
 
-    `answers`: what it sends at each turn. Raises `PeerFailed` if one of the two does not start.
+    `answers`: the calls it makes at each turn. Raises PeerFailed if one of the two does not start.
     """
     folder.mkdir(parents=True)
     socket = folder / "redis.sock"
     durable = ["--appendonly", "yes", "--appendfsync", fsync, "--save", ""]
     where = ["--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--loglevel", "warning"]
-    with (
-        _ending(subprocess.Popen(["redis-server", *where, *durable], stdout=subprocess.DEVNULL)),  # noqa: S603, S607
-    ):
-        since = time.monotonic()
+    with _terminating(subprocess.Popen(["redis-server", *where, *durable], stdout=subprocess.DEVNULL)):  # noqa: S603, S607
+        started_at = time.monotonic()
         while not socket.exists():
-            if time.monotonic() - since > STARTS_WITHIN:
+            if time.monotonic() - started_at > START_TIMEOUT:
                 raise PeerFailed("redis-server does not start")
             time.sleep(0.02)
         command = [str(PYTHON), str(Path(__file__).with_name("peer.py")), str(socket)]
-        started = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)  # noqa: S603
-        with _ending(started):
-            assert started.stdin is not None  # noqa: S101 - it was made with a pipe
-            started.stdin.write(json.dumps(answers) + "\n")
-            yield Peer(started)
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)  # noqa: S603
+        with _terminating(process):
+            assert process.stdin is not None  # noqa: S101 - it was made with a pipe
+            process.stdin.write(json.dumps(answers) + "\n")
+            yield Peer(process)
 
 
 @contextmanager
-def _ending(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> Iterator[None]:
+def _terminating(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> Iterator[None]:
     try:
         yield
     finally:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
-            process.wait(STARTS_WITHIN)
+            process.wait(START_TIMEOUT)
         process.kill()
         process.wait()

@@ -1,7 +1,7 @@
-"""Check-ins through everything but the network: each part counted by itself.
+"""Measures check-ins of one client without the network, each part of a turn by itself.
 
-The engine is pure and the words depend on nothing else, so both are counted by doing them once more beside
-the transaction, with the same progress and event; storage is the rest of the transaction.
+The engine and the rendering of words are pure. So both are measured by running them once more outside the
+transaction, with the same progress and event; the rest of the transaction is storage.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from telegram.request import BaseRequest, RequestData
 from bot.app import App
 from bot.conversation import InboundEvent
 from bot.db_worker import DatabaseWorker
-from bot.measurement.benchmark.measured import Cost
-from bot.measurement.benchmark.updates import said, tapped
+from bot.measurement.benchmark.cost import Cost
+from bot.measurement.benchmark.updates import tap_update, text_update
 from bot.telegram.client import PollingBot
 from bot.telegram.sender import Sender
 from bot.telegram.updates import UpdateReader
@@ -39,11 +39,11 @@ from storage.store import UnitOfWork
 BOT = 7
 CHAT = 5_000_000_001
 CHANNEL = f"telegram:{BOT}"
-BEGUN = datetime(2026, 1, 5, 18, 0, tzinfo=UTC)
-A_FAIR_MOOD = "6"
+START = datetime(2026, 1, 5, 18, 0, tzinfo=UTC)
+MOOD = "6"
 PARTS = ("decode", "engine", "words", "storage", "courier's store", "send")
-CALM = Progress(phase="assessment", begun=BEGUN.date(), consent=f"1 {BEGUN.date()}", heard=BEGUN)
-"""A client between two parts of the programme, so that a check-in ends where it began."""
+IDLE = Progress(phase="assessment", begun=START.date(), consent=f"1 {START.date()}", heard=START)
+"""Progress of a client with no open dialogue, so that it is the same before and after a check-in."""
 
 
 def _mark(work: UnitOfWork, sent: Sent) -> OutboxMessage | None:
@@ -52,14 +52,14 @@ def _mark(work: UnitOfWork, sent: Sent) -> OutboxMessage | None:
 
 
 class StubTransport(BaseRequest):
-    """The HTTP client with the network cut out: every call goes well at once."""
+    """Replaces the HTTP client: every call succeeds at once."""
 
     def __init__(self) -> None:
         self.messages = count(1000)
 
     @property
     def read_timeout(self) -> float | None:
-        """As the library asks."""
+        """The property the library asks for."""
         return 1.0
 
     async def initialize(self) -> None:
@@ -71,12 +71,12 @@ class StubTransport(BaseRequest):
     async def do_request(
         self,
         url: str,
-        method: str,  # noqa: ARG002 - the library names it
+        method: str,  # noqa: ARG002 - the name is the library's
         request_data: RequestData | None = None,
         *_: Any,
         **__: Any,
     ) -> tuple[int, bytes]:
-        """The answer Telegram gives when all is well."""
+        """The response of Telegram to a call that succeeds."""
         fields = request_data.json_parameters if request_data else {}
         if not url.endswith(("/sendMessage", "/editMessageText", "/editMessageReplyMarkup")):
             return 200, b'{"ok":true,"result":true}'
@@ -85,110 +85,113 @@ class StubTransport(BaseRequest):
         return 200, json.dumps({"ok": True, "result": result}).encode()
 
 
-class Rounds:
-    """One client who checks in again and again, a day apart. Each part of a turn is measured by itself."""
+class CheckIns:
+    """One client who checks in once a day. `turns`, `bubbles`: how many the last run measured."""
 
     def __init__(self, app: App) -> None:
         self.bubbles = 0
-        self.measured = 0
+        self.turns = 0
         self._app = app
         self._reader = UpdateReader(BOT, "bench_bot")
         self._sender = Sender(PollingBot("7:bench", request=StubTransport(), get_updates_request=StubTransport()))
         self._numbers = count(1)
-        self._now = BEGUN
+        self._now = START
         self._address = f"telegram:{BOT}:{CHAT}"
         self._last_message = 0
         self._choices: tuple[Choice, ...] = ()
         with app.store.begin() as work:
-            chat = work.chats.create(self._address, BEGUN)
-            work.chats.save(chat, CALM, None)
+            chat = work.chats.create(self._address, START)
+            work.chats.save(chat, IDLE, None)
             self._client = chat.client
 
     async def run(
-        self, rounds: int, around: Callable[[], AbstractContextManager[None]] = nullcontext
+        self, check_ins: int, around: Callable[[], AbstractContextManager[None]] = nullcontext
     ) -> dict[str, Cost]:
-        """So many check-ins; what one turn cost, by part. `around` is put around each transaction of a turn."""
-        self.bubbles = self.measured = 0
+        """Run so many check-ins. Returns the mean cost of a turn by part.
+
+        `around`: entered around each transaction of a turn.
+        """
+        self.bubbles = self.turns = 0
         costs = {part: Cost() for part in PARTS}
         worker = WorkerThread()
         database = DatabaseWorker(self._app.store, worker, lambda: self._now)
         try:
-            for _ in range(rounds):
+            for _ in range(check_ins):
                 self._now += timedelta(days=1)
                 await database.do(lambda work: work.delete_expired(self._now))
                 for raw in self._check_in():
-                    heard = self._heard(raw, costs)
-                    again = self._once_more(heard, costs)
-                    with costs["storage"].counting(), around():
-                        await database.run(self._app.conversation.receive, heard)
+                    inbound = self._decode(raw, costs)
+                    again = self._repeat_engine_and_words(inbound, costs)
+                    with costs["storage"].measuring(), around():
+                        await database.run(self._app.conversation.receive, inbound)
                     costs["storage"] -= again
-                    await self._carry(database, costs)
-                    self.measured += 1
+                    await self._send_all(database, costs)
+                    self.turns += 1
         finally:
             worker.close()
-        return {part: cost.per(self.measured) for part, cost in costs.items()}
+        return {part: cost.per(self.turns) for part, cost in costs.items()}
 
-    async def hops(self, times: int) -> Cost:
-        """One way to the writer's thread and back with nothing to do there."""
+    async def thread_round_trips(self, times: int) -> Cost:
+        """Mean cost of calling a function that does nothing on the database thread."""
         worker, cost = WorkerThread(), Cost()
-        with cost.counting():
+        with cost.measuring():
             for _ in range(times):
                 await worker.run(lambda: None)
         worker.close()
         return cost.per(times)
 
     def _check_in(self) -> Iterator[dict[str, Any]]:
-        """What Telegram hands us for one check-in, each answer once its question is there."""
+        """The updates of one check-in, each made after the question before it is sent."""
         command = f"/{self._app.book.script.dialogues[CHECK_IN].opened_by}"
-        yield self._said(command)
+        yield self._text_update(command)
         while self._choices:
-            yield self._chosen(self._choices)
+            yield self._next_answer(self._choices)
 
-    def _chosen(self, choices: tuple[Choice, ...]) -> dict[str, Any]:
-        """The next answer: *Done* where something is picked, a fair mood, else the first there is."""
+    def _next_answer(self, choices: tuple[Choice, ...]) -> dict[str, Any]:
+        """The next answer: *Done* where something can be picked, `MOOD`, else the first choice."""
         done = next((c for c in choices if c.button and c.button.endswith(f":{FINISHED}")), None)
-        choice = done or next((c for c in choices if c.label == A_FAIR_MOOD), choices[0])
-        return self._said(choice.label) if choice.button is None else self._tapped(choice.button)
+        choice = done or next((c for c in choices if c.label == MOOD), choices[0])
+        return self._text_update(choice.label) if choice.button is None else self._tap_update(choice.button)
 
-    def _heard(self, raw: dict[str, Any], costs: dict[str, Cost]) -> InboundEvent:
-        with costs["decode"].counting():
+    def _decode(self, raw: dict[str, Any], costs: dict[str, Cost]) -> InboundEvent:
+        with costs["decode"].measuring():
             payload = json.dumps(raw, ensure_ascii=False, separators=(",", ":")).encode()
-            heard = self._reader.read(Update.de_json(raw, None), self._now, payload)
-        if not isinstance(heard, InboundEvent):
-            raise TypeError("the bench made an update that is none")
-        return heard
+            inbound = self._reader.read(Update.de_json(raw, None), self._now, payload)
+        if not isinstance(inbound, InboundEvent):
+            raise TypeError("the benchmark made an update that is not for the bot")
+        return inbound
 
-    def _once_more(self, heard: InboundEvent, costs: dict[str, Cost]) -> Cost:
-        """The engine and the words of this turn by themselves."""
+    def _repeat_engine_and_words(self, inbound: InboundEvent, costs: dict[str, Cost]) -> Cost:
+        """Measure the engine and the words of this turn by themselves. Returns their sum."""
         with self._app.store.begin() as work:
             chat = work.chats.get(self._client)
         if chat is None:
-            raise LookupError("the client of the bench is gone")
-        tap = Tap(heard.tap_id, heard.message_id, heard.shown) if isinstance(heard.event, Tapped) else None
+            raise LookupError("the client of the benchmark is gone")
+        tap = Tap(inbound.tap_id, inbound.message_id, inbound.shown) if isinstance(inbound.event, Tapped) else None
         engine, words = Cost(), Cost()
-        with engine.counting():
-            turn = step(self._app.machines, chat.progress, heard.event)
-        with words.counting():
-            self._app.prompts.outgoing(turn.effects, heard.event.at, tap)
+        with engine.measuring():
+            turn = step(self._app.machines, chat.progress, inbound.event)
+        with words.measuring():
+            self._app.prompts.outgoing(turn.effects, inbound.event.at, tap)
         costs["engine"] += engine
         costs["words"] += words
         return engine + words
 
-    async def _carry(self, database: DatabaseWorker, costs: dict[str, Cost]) -> None:
-        """What the courier does with the messages of this turn, without its rate limiter."""
-        with costs["courier's store"].counting():
+    async def _send_all(self, database: DatabaseWorker, costs: dict[str, Cost]) -> None:
+        """Do what the courier does with the messages of this turn, without its rate limiter."""
+        with costs["courier's store"].measuring():
             message = next(iter(await database.do(lambda work: work.outbox.ready(CHANNEL, self._now, 1))), None)
         if message is None:
-            raise LookupError("a turn of the bench said nothing")
+            raise LookupError("a turn of the benchmark sent nothing")
         while message is not None:
-            with costs["send"].counting():
+            with costs["send"].measuring():
                 message_id = await self._sender.send(message.address, message.content, None)
-            self._seen(message.content, message_id)
+            self._note_sent(message.content, message_id)
             sent = Sent(message.client, message.id, message_id, self._now)
-            with costs["courier's store"].counting():
+            with costs["courier's store"].measuring():
                 message = await database.note(partial(_mark, sent=sent))
 
-    def _seen(self, message: Outgoing, number: int | None) -> None:
+    def _note_sent(self, message: Outgoing, number: int | None) -> None:
         if isinstance(message, Message):
             self.bubbles += 1
             self._last_message = number or self._last_message
@@ -196,9 +199,9 @@ class Rounds:
         elif isinstance(message, Edit) and message.choices:
             self._choices = tuple(choice for row in message.choices for choice in row)
 
-    def _said(self, text: str) -> dict[str, Any]:
+    def _text_update(self, text: str) -> dict[str, Any]:
         self._last_message += 1
-        return said(next(self._numbers), CHAT, self._last_message, self._now, text)
+        return text_update(next(self._numbers), CHAT, self._last_message, self._now, text)
 
-    def _tapped(self, button: str) -> dict[str, Any]:
-        return tapped(next(self._numbers), CHAT, self._last_message, self._now, button)
+    def _tap_update(self, button: str) -> dict[str, Any]:
+        return tap_update(next(self._numbers), CHAT, self._last_message, self._now, button)

@@ -1,4 +1,4 @@
-"""CPU and wall time, added up and shown per turn."""
+"""CPU and wall time: measuring, adding, comparing, printing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from statistics import median
 
 @dataclass
 class Cost:
-    """Seconds of CPU (all threads of this process) and of wall time, over so many turns."""
+    """Seconds of CPU (all threads of this process) and of wall time."""
 
     cpu: float = 0.0
     wall: float = 0.0
@@ -27,8 +27,8 @@ class Cost:
         return Cost(self.cpu / turns, self.wall / turns)
 
     @contextmanager
-    def counting(self) -> Iterator[None]:
-        """Add what is spent inside."""
+    def measuring(self) -> Iterator[None]:
+        """Add what is spent inside the `with` block."""
         cpu, wall = time.process_time(), time.perf_counter()
         try:
             yield
@@ -37,7 +37,7 @@ class Cost:
             self.cpu += time.process_time() - cpu
 
 
-def middle(costs: Sequence[Cost]) -> Cost:
+def median_cost(costs: Sequence[Cost]) -> Cost:
     """The median of several rounds, CPU and wall each by itself."""
     return Cost(median(cost.cpu for cost in costs), median(cost.wall for cost in costs))
 

@@ -1,7 +1,7 @@
-"""Check-ins of many chats through the whole service, but for the network: from an update's bytes to the last mark.
+"""Measures check-ins of many chats through the whole service, from an update's bytes to the last acknowledgement.
 
-The service is the real one: polling, conversation, store and courier. Only HTTP is cut out, and the rate limit is
-set so high that nothing waits for it.
+Polling, conversation, store and courier are the real ones. Only HTTP is replaced, and the rate limit is so high that
+nothing waits for it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from bot.app import App
 from bot.db_worker import DatabaseWorker
 from bot.delivery.courier import Courier
 from bot.delivery.rate_limiter import RateLimiter
-from bot.measurement.benchmark.measured import Cost
-from bot.measurement.benchmark.rounds import A_FAIR_MOOD, BEGUN, BOT, CALM, StubTransport
-from bot.measurement.benchmark.updates import said, tapped
+from bot.measurement.benchmark.check_ins import BOT, IDLE, MOOD, START, StubTransport
+from bot.measurement.benchmark.cost import Cost
+from bot.measurement.benchmark.updates import tap_update, text_update
 from bot.telegram.client import PollingBot
 from bot.telegram.polling import Polling
 from bot.telegram.sender import Sender
@@ -33,11 +33,11 @@ from bot.worker_thread import WorkerThread
 from state_machine.programme.tables import CHECK_IN
 
 FIRST_CHAT = 6_000_000_001
-ANSWERED_WITHIN = 30.0
-"""Seconds after which a turn without an answer ends the bench."""
+ANSWER_TIMEOUT = 30.0
+"""Seconds after which a turn without an answer raises TimeoutError."""
 NO_LIMIT = 10**6
-BETWEEN = replace(CALM, phase="not_now")
-"""A client to whom no part of the programme comes, so that every check-in has the same turns."""
+WITHOUT_PROGRAMME = replace(IDLE, phase="not_now")
+"""Progress of a client outside the programme, so that every check-in has the same turns."""
 TURNS = ("command", "mood", "moment", "enough")
 """The turns of one check-in: asked for, a number tapped, a moment chosen, and nothing to add."""
 
@@ -45,8 +45,8 @@ Call = tuple[str, dict[str, Any]]
 """A method of the Bot API and its fields."""
 
 
-class Asked(StubTransport):
-    """The HTTP client with the network cut out. Remembers the calls of one turn."""
+class RecordingTransport(StubTransport):
+    """Replaces the HTTP client and records the calls of a turn. `question_id`: the message with the last keyboard."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class Asked(StubTransport):
     async def do_request(
         self, url: str, method: str, request_data: RequestData | None = None, *args: Any, **kwargs: Any
     ) -> tuple[int, bytes]:
-        """As Telegram answers. What comes with a keyboard, or takes one away, is the last bubble of a turn."""
+        """The response of Telegram. A message that sets or removes a keyboard is the last one of its turn."""
         name = url.rsplit("/", 1)[1]
         if name == "getMe":
             me = {"id": BOT, "is_bot": True, "first_name": "Bench", "username": "bench_bot"}
@@ -71,8 +71,8 @@ class Asked(StubTransport):
         return answer
 
 
-class Served:
-    """So many chats that check in, a day apart. `updates` and `calls` are those of the last round, turn by turn."""
+class WholeService:
+    """So many chats that check in once a day. `updates` and `calls` are those of the last round, turn by turn."""
 
     def __init__(self, app: App, chats: int) -> None:
         self.updates: list[str] = []
@@ -80,18 +80,18 @@ class Served:
         self._app = app
         self._chats = [FIRST_CHAT + number for number in range(chats)]
         self._next = 0
-        self._now = BEGUN
+        self._now = START
         self._numbers = count(1)
-        self._http = Asked()
+        self._http = RecordingTransport()
         self._command = f"/{app.book.script.dialogues[CHECK_IN].opened_by}"
         with app.store.begin() as work:
             for chat in self._chats:
-                opened = work.chats.create(f"telegram:{BOT}:{chat}", BEGUN)
-                work.chats.save(opened, BETWEEN, None)
+                opened = work.chats.create(f"telegram:{BOT}:{chat}", START)
+                work.chats.save(opened, WITHOUT_PROGRAMME, None)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """The service runs inside."""
+        """Run the service while this is entered."""
         worker = WorkerThread()
         database = DatabaseWorker(self._app.store, worker, lambda: self._now)
         bot = PollingBot(f"{BOT}:bench", request=self._http, get_updates_request=self._http)
@@ -101,56 +101,56 @@ class Served:
         self._polling = Polling(bot, database, self._app.conversation, self._courier)
         interval = sys.getswitchinterval()
         sys.setswitchinterval(HANDS_OVER_EVERY)
-        carrying = asyncio.create_task(self._courier.run())
+        sending = asyncio.create_task(self._courier.run())
         try:
             yield
         finally:
             self._courier.stop()
-            await carrying
+            await sending
             sys.setswitchinterval(interval)
             worker.close()
 
     async def round(self, chats: int) -> Cost:
-        """One check-in of each of the next so many chats, one after another. The cost of one turn."""
+        """Run one check-in of each of the next `chats` chats, one after another. Returns the mean cost of a turn."""
         self.updates, self.calls = [], []
-        whole, aside = Cost(), Cost()
-        with whole.counting():
+        whole, preparation = Cost(), Cost()
+        with whole.measuring():
             for _ in range(chats):
                 chat = self._chats[self._next]
                 self._next = (self._next + 1) % len(self._chats)
                 if self._next == 0:
                     self._now += timedelta(days=1)
                 for turn in TURNS:
-                    with aside.counting():
+                    with preparation.measuring():
                         raw = json.dumps(self._update(chat, turn))
                         self.updates.append(raw)
-                    await self._take(raw)
+                    await self._process(raw)
                     self.calls.append(self._http.calls)
                 await self._courier.settled(f"telegram:{BOT}:{chat}")
-        return (whole - aside).per(chats * len(TURNS))
+        return (whole - preparation).per(chats * len(TURNS))
 
-    async def _take(self, raw: str) -> None:
+    async def _process(self, raw: str) -> None:
         self._http.calls = []
         self._http.ended.clear()
         await self._polling.take([json.loads(raw)])
-        await asyncio.wait_for(self._http.ended.wait(), ANSWERED_WITHIN)
+        await asyncio.wait_for(self._http.ended.wait(), ANSWER_TIMEOUT)
 
     def _update(self, chat: int, turn: str) -> dict[str, Any]:
         number, now = next(self._numbers), self._now
         if turn == "command":
-            return said(number, chat, next(self._http.messages), now, self._command)
+            return text_update(number, chat, next(self._http.messages), now, self._command)
         choices = _choices(self._http.calls)
         if turn == "mood":
-            button = next(c["callback_data"] for c in choices if c["text"] == A_FAIR_MOOD)
-            return tapped(number, chat, self._http.question_id, now, button)
+            button = next(c["callback_data"] for c in choices if c["text"] == MOOD)
+            return tap_update(number, chat, self._http.question_id, now, button)
         label = choices[0 if turn == "moment" else -1]["text"]
-        return said(number, chat, next(self._http.messages), now, label)
+        return text_update(number, chat, next(self._http.messages), now, label)
 
 
 def _choices(calls: list[Call]) -> list[dict[str, Any]]:
-    """The buttons under the last bubble of a turn."""
+    """The buttons of the last message of a turn."""
     markup = calls[-1][1]["reply_markup"]
     rows = markup.get("inline_keyboard") or markup.get("keyboard")
     if not rows:
-        raise LookupError("the check-in of the bench ended too early")
+        raise LookupError("the check-in of the benchmark ended too early")
     return [button for row in rows for button in row]
