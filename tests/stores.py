@@ -81,9 +81,10 @@ def waiting(work: UnitOfWork, client: str) -> list[OutboxMessage]:
     return sorted(work.outbox.all_for(client), key=lambda message: message.id)
 
 
-def read_only(_connection: Connection, driver: Driver, *_: str) -> None:
+def read_only(connection: Connection, driver: Driver, *_: str) -> None:
     """Replaces `database._set_pragma`, so that no transaction can write."""
     driver.execute_text("PRAGMA query_only=ON")
+    connection.info["query_only"] = "ON"  # so that the real function resets it later
 
 
 def disguises(text: str) -> Iterator[bytes]:

@@ -145,14 +145,9 @@ def test_only_the_store_knows_the_database() -> None:
     holds(rule, "from sqlalchemy import select", "bot/conversation.py")
 
 
-UNIT_OF_WORK = "storage.unit_of_work"
-"""The one circle that is left: the parts of the store name the work they are a part of."""
-
-
 def test_no_module_imports_one_that_imports_it_whether_for_types_or_within_a_function() -> None:
     def circles(shipped: Iterable[Module]) -> list[set[str]]:
-        found = _circles(_imports_of(shipped))
-        return [circle for circle in found if not (UNIT_OF_WORK in circle and _folders(circle) == {"storage"})]
+        return _circles(_imports_of(shipped))
 
     for_types = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from state_machine.made_up import This"
     within = "def that():\n    from state_machine import made_up"
@@ -170,10 +165,6 @@ def test_no_module_imports_one_that_imports_it_whether_for_types_or_within_a_fun
     ]
     assert circles(folder) == [{"state_machine.made_up", "state_machine.other"}]
     assert circles(modules()) == []
-
-
-def _folders(names: Iterable[str]) -> set[str]:
-    return {name.partition(".")[0] for name in names}
 
 
 def _imports_of(shipped: Iterable[Module]) -> dict[str, set[str]]:

@@ -173,6 +173,10 @@ HELD_BY = {
 AT_ONCE = "happens in the same conversation"
 OF_THEIRS = "about what the client, or somebody else, may do"
 NO_PROMISE = {
+    "always/export#what_it_holds": AT_ONCE,
+    "gates/person#before": "says where the questions stand",
+    "gates/person#yes_before": "says where the questions stand",
+    "people/remove#is_it_right": "says what is not changed",
     "always/check_in#close": "about moments",
     "always/check_in#done_with_nobody": AT_ONCE,
     "always/harm_to_others#a_voice_says_so": OF_THEIRS,

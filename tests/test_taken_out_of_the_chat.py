@@ -16,6 +16,7 @@ import pytest
 from bot.app import App
 from state_machine.model.context import Context
 from state_machine.model.events import Said
+from state_machine.model.outgoing import Message
 from state_machine.programme.tables import PERSON_GATE
 from state_machine.turn.machine import Machines
 from state_machine.turn.options import offers
@@ -24,6 +25,7 @@ from tests.phone import Phone, Phones, phones
 from tests.post_office import carrying
 from tests.standing import NOW, Standing, standings
 from tests.talking import label_to
+from tests.telegram.stub import StubRequest
 
 PERSON = "Ben"
 SENTENCE = f"it depends on the day with {PERSON}"
@@ -204,6 +206,21 @@ async def leaves(phone: Phone, leave: Leaving) -> None:
     assert of_run(phone, before.id) == []
 
 
+async def until_asked(phone: Phone, request: StubRequest) -> None:
+    """Let what was said before the question arrive, until the question itself hangs at the gate of its chat."""
+    for _ in range(200):
+        await asyncio.sleep(0.01)
+        with phone.at.app.store.begin(read_only=True) as work:
+            following = work.outbox.next_for(phone.chat.client)
+        if following is not None and isinstance(following.content, Message) and "afraid" in following.content.text:
+            await asyncio.sleep(0.05)
+            return
+        request.gates["100"].set()
+        await asyncio.sleep(0)
+        request.gates["100"] = asyncio.Event()
+    raise AssertionError("the question was never on its way")
+
+
 def of_run(phone: Phone, run: int) -> list[str]:
     """What stands in the chat of a run: what has its buttons, what was said to it, and what names the person."""
     asked = [
@@ -275,9 +292,9 @@ async def test_a_question_that_is_on_its_way_when_it_is_left_is_deleted_once_it_
         at.request.gates["100"] = asyncio.Event()
         await phone.hears(phone.message(Said(NOW, "/start"), "/start"), arrives=False)
         at.courier.nudge()
-        await asyncio.sleep(0.05)
+        await until_asked(phone, at.request)
         await phone.hears(phone.message(Said(NOW, "/later"), "/later"), arrives=False)
-        at.request.gates["100"].set()
+        at.request.gates.pop("100").set()
         await phone.settled()
         assert any("afraid" in fields.get("text", "") for _, fields in at.request.calls)
         assert of_run(phone, gate.progress.runs[-1].id) == []

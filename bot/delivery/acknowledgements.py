@@ -57,7 +57,7 @@ class Acknowledgements:
             except Exception as fault:
                 tries += 1
                 self.faults += 1
-                log.error("messages can't be marked as sent (%s), try %d", type(fault).__name__, tries)
+                self._database.store_failed(fault)
                 if self.closing and tries > MOST_TRIES_AT_THE_END:
                     for _, written in batch:
                         written.cancel()

@@ -130,7 +130,7 @@ class Courier:
                     failures += 1
                     self.counts.faults += 1
                     delay = min(delay_after(failures), LONGEST_FAULT_DELAY)
-                    log.error("the outbox can't be read (%s); trying again in %.0f s", type(fault).__name__, delay)
+                    self._database.store_failed(fault)
                 self._send_what_may_go(sends)
                 await self._sleep(delay)
 

@@ -7,11 +7,13 @@ import logging
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from bot import scheduler as tickers
@@ -27,6 +29,7 @@ from dialogues.rendering.prompts import Prompts
 from state_machine.model.events import Said
 from state_machine.turn.machine import Machines
 from storage import database
+from storage.database import Driver
 from storage.errors import DatabaseFault, FaultKind, StoreRefused, is_store_failure
 from storage.repositories.outbox import Sent
 from storage.store import SendLog, Store, UnitOfWork
@@ -117,15 +120,16 @@ async def test_of_a_crowd_that_writes_into_a_nearly_full_disk_everybody_is_answe
 async def test_of_a_crowd_that_writes_while_one_file_is_read_only_everybody_is_answered_once(
     app: App, caplog: pytest.LogCaptureFixture, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = database._set_pragma
+    whole, begin = database._set_pragma, app.store._vault._store._connections.begin
+
+    def begin_read_only(**_: bool) -> AbstractContextManager[tuple[Connection, Driver]]:
+        return begin(read_only=True)
 
     def writable(yes: bool) -> None:
-        pragma = f"PRAGMA query_only={int(not yes)}"
         if where == "the data":
             monkeypatch.setattr(database, "_set_pragma", whole if yes else read_only)
         else:
-            with app.store._vault._store.reading() as rows:
-                rows._connection.exec_driver_sql(pragma)
+            monkeypatch.setattr(app.store._vault._store._connections, "begin", begin if yes else begin_read_only)
 
     says = "The disk is read-only: nothing can be written to"
     await answered_once(app, lambda: writable(False), lambda: writable(True), caplog, says)
@@ -159,7 +163,7 @@ def test_at_whichever_statement_a_full_disk_strikes_nothing_of_the_event_is_kept
 
 @pytest.mark.usefixtures("quick")
 async def test_with_three_hundred_due_and_nothing_that_can_be_written_the_log_says_it_once(
-    app: App, worker: WorkerThread, caplog: pytest.LogCaptureFixture
+    app: App, worker: WorkerThread, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with app.store.begin() as work:
         for number in range(tickers.AT_ONCE):
@@ -170,11 +174,7 @@ async def test_with_three_hundred_due_and_nothing_that_can_be_written_the_log_sa
     database = DatabaseWorker(app.store, worker, lambda: START + timedelta(minutes=1))
     scheduler = Scheduler(database, app.conversation, Courier(database, Silent(), app.export), heard_all)
 
-    def writable(yes: bool) -> None:
-        with app.store.begin(read_only=True) as work:
-            work.connection.exec_driver_sql(f"PRAGMA query_only={int(not yes)}")
-
-    await worker.run(writable, False)
+    monkeypatch.setattr("storage.database._set_pragma", read_only)
     task = asyncio.create_task(scheduler.run())
     async with asyncio.timeout(60):
         while scheduler.faults < 5:
@@ -184,7 +184,7 @@ async def test_with_three_hundred_due_and_nothing_that_can_be_written_the_log_sa
         ]
         assert scheduler.woken == 0
         assert app.conversation.faults == 0
-        await worker.run(writable, True)
+        monkeypatch.undo()
         while scheduler.woken < tickers.AT_ONCE:
             await asyncio.sleep(0.01)
     task.cancel()

@@ -23,11 +23,11 @@ from tests.telegram.proxy import TOKEN, Actor, Proxy
 
 BESIDE = (
     (["chat", "--client", "bea"], 0),
-    (["parked"], 0),
-    (["counts"], 0),
+    (["dead-letters"], 0),
+    (["counters"], 0),
     (["lines"], 0),
-    (["parked", "--replay"], 0),
-    (["rotate"], 0),
+    (["replay"], 0),
+    (["rotate-key"], 0),
 )
 
 
