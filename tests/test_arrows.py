@@ -326,6 +326,20 @@ def test_no_function_is_longer_than_a_screen() -> None:
     holds(rule, "def long():\n" + "    a = 1\n" * 60)
 
 
+def test_no_two_classes_have_one_name() -> None:
+    def shared(shipped: Iterable[Module]) -> dict[str, list[str]]:
+        places: dict[str, list[str]] = {}
+        for module in shipped:
+            for node in module.tree.body:
+                if isinstance(node, ast.ClassDef):
+                    places.setdefault(node.name, []).append(module.place)
+        return {name: found for name, found in places.items() if len(found) > 1}
+
+    two = [Module("bot/made_up.py", "class One: ..."), Module("storage/made_up.py", "class One: ...")]
+    assert shared(two) == {"One": ["bot/made_up.py", "storage/made_up.py"]}
+    assert shared(modules()) == {}
+
+
 def test_every_module_says_what_it_is_for() -> None:
     def rule(module: Module) -> Iterator[str]:
         if module.text.strip() and not ast.get_docstring(module.tree):

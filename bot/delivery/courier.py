@@ -17,7 +17,7 @@ from datetime import timedelta
 from bot.db_worker import DatabaseWorker
 from bot.delivery.acknowledgements import Acknowledgements
 from bot.delivery.backoff import LONGEST, Backoff, delay_after
-from bot.delivery.erasure_notices import ErasureNotices
+from bot.delivery.erasure_notices import ErasureNoticeSender
 from bot.delivery.messenger import ChatBlocked, Messenger, NoAnswer, Rejected, SendFailed, TooManyRequests
 from bot.delivery.rate_limiter import RateLimiter
 from bot.delivery.ready import Ready, ReadyQueue
@@ -74,7 +74,7 @@ class Courier:
         self._queue = ReadyQueue(limiter or RateLimiter())
         self._backoff = Backoff()
         self._acknowledgements = Acknowledgements(database)
-        self._notices = ErasureNotices(database, messenger)
+        self._notices = ErasureNoticeSender(database, messenger)
         self._wake = asyncio.Event()
         self._look_due = True
         self._more = False

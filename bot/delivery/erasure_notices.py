@@ -12,7 +12,7 @@ from state_machine.model.outgoing import Priority
 from storage.repositories.erasure_notices import ErasureNotice
 
 
-class ErasureNotices:
+class ErasureNoticeSender:
     """Sends erasure notices. Remembers what of each was said, so that a second try does not say it twice."""
 
     def __init__(self, database: DatabaseWorker, messenger: Messenger) -> None:

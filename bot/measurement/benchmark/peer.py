@@ -39,7 +39,7 @@ answers: dict[str, list[tuple[str, dict[str, Any]]]] = {}
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
-class CheckIn(StatesGroup):
+class CheckInStates(StatesGroup):
     """The states of a check-in."""
 
     mood = State()
@@ -107,29 +107,29 @@ async def say(message: Message, turn: str) -> None:
 async def begin(message: Message, state: FSMContext) -> None:
     """Ask for the mood."""
     await state.set_data({})
-    await state.set_state(CheckIn.mood)
+    await state.set_state(CheckInStates.mood)
     await say(message, "command")
 
 
-@router.callback_query(CheckIn.mood, F.data)
+@router.callback_query(CheckInStates.mood, F.data)
 async def mood(query: CallbackQuery, state: FSMContext) -> None:
     """Keep the mood, ask for the moment."""
     await state.update_data(mood=query.data)
-    await state.set_state(CheckIn.moment)
+    await state.set_state(CheckInStates.moment)
     await query.answer()
     if isinstance(query.message, Message):
         await say(query.message, "mood")
 
 
-@router.message(CheckIn.moment, F.text)
+@router.message(CheckInStates.moment, F.text)
 async def moment(message: Message, state: FSMContext) -> None:
     """Keep the moment, ask whether there is more."""
     await state.update_data(moment=message.text)
-    await state.set_state(CheckIn.more)
+    await state.set_state(CheckInStates.more)
     await say(message, "moment")
 
 
-@router.message(CheckIn.more, F.text)
+@router.message(CheckInStates.more, F.text)
 async def enough(message: Message, state: FSMContext) -> None:
     """Keep what was said, and end."""
     await state.update_data(more=message.text)
