@@ -41,6 +41,11 @@ class Gate(StrEnum):
     UNASKED = "unasked"
 
 
+def pick_key(person: int) -> str:
+    """The key under which `Run.picked` keeps a person, by their number, who was picked among several."""
+    return f"+p{person}"
+
+
 def gate(person: Person, now: datetime) -> Gate:
     """Whether something may be aimed at `person`. What was left unsaid leaves the gate unasked."""
     facts = [person.facts.get(memory) for memory in (*THEIRS, OWN)]

@@ -186,9 +186,8 @@ class _Release:
             return run
         number = self.person.id
         before, living = run, {p.id for p in self.progress.people if not p.died and p.id != number}
-        picked = tuple(
-            label for label in run.picked if normalise(label) not in {normalise(name) for name in self._names}
-        )
+        gone = {normalise(name) for name in self._names} | {person_gates.pick_key(number)}
+        picked = tuple(key for key in run.picked if key not in gone and normalise(key) not in gone)
         named_at = self._named_at(dialogue, run)
         run = replace(run, answers=self._answers(run), picked=picked)
         if before.person != number:

@@ -56,7 +56,7 @@ def _of_kind(kind: AnswerKind, way: Way, context: Context) -> list[Offer]:
         case AnswerKind.ONE_PERSON:
             return [Offer(f"p{person.id}", person.name) for person in living]
         case AnswerKind.SOME_PEOPLE:
-            return [_to_pick(f"{PICK}p{p.id}", p.name, context) for p in living]
+            return [_to_pick(person_gates.pick_key(p.id), p.name, context) for p in living]
         case AnswerKind.SOME_FEELINGS:
             return [_to_pick(f"{PICK}{f.code}", f.word, context) for f in context.script.feelings]
         case AnswerKind.NEW_NAME:

@@ -6,8 +6,10 @@ import asyncio
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +31,13 @@ BESIDE = (
     (["replay"], 0),
     (["rotate-key"], 0),
 )
+
+
+def waiting_in(data: Path) -> int:
+    """How many messages are not marked as sent yet."""
+    with closing(sqlite3.connect(data / "companion.sqlite")) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM outbox WHERE sent_at IS NULL").fetchone()
+    return int(count)
 
 
 def command(words: list[str], data: Path, origin: str, token: str = TOKEN) -> subprocess.CompletedProcess[str]:
@@ -69,7 +78,7 @@ async def test_a_second_bot_on_a_folder_refuses_and_names_the_first_which_a_kill
             ended = await asyncio.to_thread(command, words, data, proxy.origin)
             assert ended.returncode == status, ended.stderr
         await Actor(proxy, 5).says("/start")
-        await proxy.until(lambda: len(proxy.sent(5)) == 2, 30)
+        await proxy.until(lambda: len(proxy.sent(5)) == 2 and waiting_in(data) == 0, 30)
         await first.end(signal.SIGKILL)
         again = Bot(tmp_path, proxy)
         await again.start()
