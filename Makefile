@@ -1,6 +1,6 @@
 # The front door. Every target does its own set-up from a bare clone.
 .DEFAULT_GOAL := help
-.PHONY: help chat bot check test lint chaos bench lock docs clean
+.PHONY: help chat bot check quick test lint chaos bench lock docs clean
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -42,6 +42,12 @@ bot: $(RUN_READY)  ## run on Telegram with the token in .env
 
 check: $(RUN_READY)  ## read the whole book and list every fault
 	@$(BIN)/ipt-bot check
+
+quick: $(DEV_READY)  ## lint, types, the book, and the tests that take less than a minute in all
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/ipt-bot check
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test: $(DEV_READY)  ## everything: lint, types, the book, all tests with real parts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

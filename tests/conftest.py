@@ -25,6 +25,65 @@ from tests.planning import at_rest, with_a_plan
 from tests.post_office import Post
 from tests.talking import DAY_ONE, Client, Story
 
+SLOW = {
+    "test_a_widower.py",
+    "test_alarm.py",
+    "test_plan_within_reach.py",
+    "test_screen.py",
+    "test_gazetteer.py",
+    "test_aimed_at_somebody.py",
+    "test_bench.py",
+    "test_broken.py",
+    "test_clock_told.py",
+    "test_closed_gate.py",
+    "test_console.py",
+    "test_conversation_killed.py",
+    "test_courier.py",
+    "test_cost_of_a_turn.py",
+    "test_covered_talk.py",
+    "test_db_worker.py",
+    "test_dead_letters.py",
+    "test_earlier_data.py",
+    "test_every_step.py",
+    "test_facts.py",
+    "test_holds.py",
+    "test_late_taps.py",
+    "test_many_facts.py",
+    "test_migrations.py",
+    "test_moved_on.py",
+    "test_names.py",
+    "test_no_output_leaks.py",
+    "test_no_word_leaks.py",
+    "test_old_buttons.py",
+    "test_own_lines.py",
+    "test_person_gate.py",
+    "test_person_release.py",
+    "test_plan_in_danger.py",
+    "test_promises.py",
+    "test_rotation.py",
+    "test_safety_commands.py",
+    "test_simulation.py",
+    "test_sos_alone.py",
+    "test_storage_crash.py",
+    "test_storage_erasure.py",
+    "test_storage_json.py",
+    "test_storage_plans.py",
+    "test_stories.py",
+    "test_taken_out_of_the_chat.py",
+    "test_transcripts.py",
+    "test_unsealed_export.py",
+    "test_what_was_announced.py",
+    "test_wheel.py",
+    "test_year_of_silence.py",
+}
+"""Files whose tests walk the whole book, kill processes or let days pass; those of `tests/telegram` are slow, too."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.name in SLOW or item.path.parent.name == "telegram":
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def book() -> Book:

@@ -29,7 +29,10 @@ def facts(number: int) -> dict[str, Fact]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     with tarfile.open(EARLIER) as earlier:
-        earlier.extractall(tmp_path, filter="data")
+        for member in earlier.getmembers():
+            content = earlier.extractfile(member)
+            if content is not None:
+                (tmp_path / member.name).write_bytes(content.read())
     assert rows(tmp_path / "companion.sqlite", "SELECT version_num FROM alembic_version") == [("0003",)]
     return tmp_path
 

@@ -94,13 +94,16 @@ class Polling:
 
     async def run(self) -> None:
         """Poll until cancelled. Raises TokenRefused."""
+        refused: list[BaseException] = []
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 await self._poll()
         except* TokenRefused as refusals:
-            raise refusals.exceptions[0] from None
+            refused += refusals.exceptions  # raised here, it would be put into a group again by some Pythons
         finally:
             await self._groups.stop()
+        if refused:
+            raise refused[0]
 
     async def _poll(self) -> None:
         failures = 0
