@@ -163,7 +163,7 @@ async def chaos(kills: int, seconds: float, seed: int, folder: Path) -> Tally:
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds - CALM / 2
     tally = Tally()
-    killed_at: list[float] = []
+    kills_at: list[tuple[float, float]] = []
     async with Proxy() as proxy:
         proxy.deliver_twice = True
         proxy.slowness = lambda _: dice.uniform(*ANSWER_TIME)
@@ -177,10 +177,11 @@ async def chaos(kills: int, seconds: float, seed: int, folder: Path) -> Tally:
                 await asyncio.sleep(dice.uniform(0, LONGEST_LIFE))
             else:
                 await asyncio.sleep(dice.uniform(0, LONGEST_LIFE))
-            killed_at.append(loop.time())
+            killed_at = loop.time()
             await bot.end(signal.SIGKILL)
             tally.kills += 1
             await bot.start()
+            kills_at.append((killed_at, loop.time()))
         crowd.last_journeys = True
         _, stuck = await asyncio.wait(walkers, timeout=CALM)
         tally.stuck = len(stuck)
@@ -191,11 +192,11 @@ async def chaos(kills: int, seconds: float, seed: int, folder: Path) -> Tally:
         await asyncio.gather(*walkers, return_exceptions=True)
         await bot.end(signal.SIGTERM)
         tally.answers = crowd.answers
-        _audit(tally, crowd, proxy, killed_at, folder / "data")
+        _audit(tally, crowd, proxy, kills_at, folder / "data")
     return tally
 
 
-def _audit(tally: Tally, crowd: Crowd, proxy: Proxy, killed_at: list[float], data: Path) -> None:
+def _audit(tally: Tally, crowd: Crowd, proxy: Proxy, kills_at: list[tuple[float, float]], data: Path) -> None:
     store = Store.open(data)
     with store.begin() as work:
         for number, script in crowd.scripts.items():
@@ -209,7 +210,7 @@ def _audit(tally: Tally, crowd: Crowd, proxy: Proxy, killed_at: list[float], dat
             arrived = {int(call.result["message_id"]): call for call in proxy.sent(number)}
             tally.messages += len(arrived)
             tally.messages_lost += len(marked - arrived.keys()) + chat.waiting
-            _audit_doubled(tally, (arrived[lost] for lost in arrived.keys() - marked), killed_at)
+            _audit_doubled(tally, (arrived[lost] for lost in arrived.keys() - marked), kills_at)
     store.close()
 
 
@@ -222,22 +223,22 @@ def _audit_answers(tally: Tally, chat: Chat, script: dict[str, str]) -> None:
             tally.answers_lost.append(f"{chat.address}: {memory}")
 
 
-def _audit_doubled(tally: Tally, doubled: Iterable[Call], killed_at: list[float]) -> None:
+def _audit_doubled(tally: Tally, doubled: Iterable[Call], kills_at: list[tuple[float, float]]) -> None:
     for call in doubled:
-        seconds = answered_before_the_kill(call, killed_at)
+        seconds = answered_before_the_kill(call, kills_at)
         if seconds is None:
             tally.doubled_unanswered += 1
         else:
             tally.doubled_after.append(seconds)
 
 
-def answered_before_the_kill(call: Call, killed_at: Iterable[float]) -> float | None:
+def answered_before_the_kill(call: Call, kills_at: Iterable[tuple[float, float]]) -> float | None:
     """Seconds between the answer to a call and the kill after it; None where the kill came first, or no answer.
 
-    `killed_at`: when each signal was sent. The process is gone some time later, and an answer that the line takes
-    meanwhile reaches nobody.
+    `kills_at`: when each signal was sent, and when the next process was started. A call that the proxy reads between
+    them was made by the killed process, and an answer that the line takes meanwhile reaches nobody.
     """
-    kill = min((at for at in killed_at if at >= call.at), default=float("inf"))
+    kill = min((killed for killed, restarted in kills_at if restarted >= call.at), default=float("inf"))
     return None if call.answered_at is None or call.answered_at >= kill else kill - call.answered_at
 
 

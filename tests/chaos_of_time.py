@@ -102,7 +102,7 @@ async def chaos(kills: int, seed: int, folder: Path, clients: int | None = None)
     begin = datetime.now(UTC) + timedelta(seconds=1)
     begins = loop.time() + 1.0
     fill(folder / "data", script, begin, tally.clients)
-    killed_at: list[float] = []
+    kills_at: list[tuple[float, float]] = []
     async with Proxy() as proxy:
         proxy.slowness = lambda _: dice.uniform(*ANSWER_TIME)
         bot = Bot(folder, proxy)
@@ -110,10 +110,11 @@ async def chaos(kills: int, seed: int, folder: Path, clients: int | None = None)
         while tally.kills < kills:
             await bot.polls()
             await asyncio.sleep(dice.uniform(*A_LIFE))
-            killed_at.append(loop.time())
+            killed_at = loop.time()
             await bot.end(signal.SIGKILL)
             tally.kills += 1
             await bot.start()
+            kills_at.append((killed_at, loop.time()))
         last = begin + timedelta(seconds=tally.clients / A_SECOND)
         await asyncio.sleep(max(0.0, (last - datetime.now(UTC)).total_seconds()))
         with_all = range(FIRST_CHAT, FIRST_CHAT + tally.clients)
@@ -128,14 +129,14 @@ async def chaos(kills: int, seed: int, folder: Path, clients: int | None = None)
         for chat in with_all:
             due = begins + (chat - FIRST_CHAT) / A_SECOND
             tally.early += sum(call.at < due for call in proxy.sent(chat))
-            _audit(tally, proxy.sent(chat), killed_at)
+            _audit(tally, proxy.sent(chat), kills_at)
     return tally
 
 
-def _audit(tally: Tally, calls: list[Call], killed_at: list[float]) -> None:
+def _audit(tally: Tally, calls: list[Call], kills_at: list[tuple[float, float]]) -> None:
     """The last of the calls is the one that counts; each before it was cut off by a kill."""
     for call in calls[:-1]:
-        seconds = answered_before_the_kill(call, killed_at)
+        seconds = answered_before_the_kill(call, kills_at)
         if seconds is None:
             tally.doubled_unanswered += 1
         else:
